@@ -1,0 +1,241 @@
+//! Training jobs: what is asked for, and the states a job passes through.
+
+use serde::{Deserialize, Serialize};
+
+use crate::feature::Feature;
+use crate::gate::GateConfig;
+use crate::id::Symbol;
+use crate::split::SplitConfig;
+use crate::target::Target;
+use crate::time::{Interval, Timestamp};
+
+/// What to train. Everything absent has a default: the plugin's for features and sequence length, the host's for the rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRequest {
+    /// The recipe: a loaded model plugin.
+    pub model_type: String,
+    /// The instrument.
+    pub symbol: Symbol,
+    /// Bar interval.
+    #[serde(default = "hour")]
+    pub interval: Interval,
+    /// What to predict.
+    pub target: Target,
+    /// Inputs; the plugin's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Vec<Feature>>,
+    /// Steps per window; the plugin's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence_length: Option<u32>,
+    /// The recipe's configuration, checked against the plugin's schema.
+    #[serde(default)]
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// How samples are divided.
+    #[serde(default)]
+    pub split: SplitConfig,
+    /// First bar to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Use bars before this time only: the data cut-off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The seed.
+    #[serde(default)]
+    pub seed: u64,
+    /// Costs per unit traded, in basis points, for the trading metrics.
+    #[serde(default = "cost")]
+    pub cost_bps: f64,
+    /// Gates of this job. Each given gate replaces the host's own; `null` switches one off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gates: Option<GateOverrides>,
+    /// What follows when the gates pass.
+    #[serde(default)]
+    pub deployment_config: DeploymentConfig,
+    /// Longest run in seconds; the host's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u64>,
+    /// The caller's own notes, copied to the version.
+    #[serde(default)]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+fn hour() -> Interval {
+    Interval::HOUR
+}
+
+fn cost() -> f64 {
+    1.0
+}
+
+/// Gates given with a job: outer `None` keeps the host's, inner `None` switches the gate off.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateOverrides {
+    /// Least accuracy.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub min_model_accuracy: Option<Option<f64>>,
+    /// Most mean squared error.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub max_model_mse: Option<Option<f64>>,
+    /// Least R².
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub min_r2_score: Option<Option<f64>>,
+    /// Least skill against the baseline model.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub min_skill: Option<Option<f64>>,
+    /// Most mse relative to the champion's.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub max_mse_vs_champion: Option<Option<f64>>,
+}
+
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<f64>>, D::Error> {
+    Option::<f64>::deserialize(deserializer).map(Some)
+}
+
+impl GateOverrides {
+    /// The gates in force: the host's with these laid over.
+    pub fn over(&self, host: &GateConfig) -> GateConfig {
+        GateConfig {
+            min_model_accuracy: self.min_model_accuracy.unwrap_or(host.min_model_accuracy),
+            max_model_mse: self.max_model_mse.unwrap_or(host.max_model_mse),
+            min_r2_score: self.min_r2_score.unwrap_or(host.min_r2_score),
+            min_skill: self.min_skill.unwrap_or(host.min_skill),
+            max_mse_vs_champion: self.max_mse_vs_champion.unwrap_or(host.max_mse_vs_champion),
+        }
+    }
+}
+
+/// What follows a training that passed its gates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeploymentConfig {
+    /// Start a rollout.
+    pub auto_deploy: bool,
+    /// Under this strategy; the host's default when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment_strategy: Option<String>,
+    /// On this endpoint; the symbol's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Accepted, waiting for a slot.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// It registered a version.
+    Succeeded,
+    /// It ended with an error.
+    Failed,
+    /// Somebody ended it.
+    Cancelled,
+    /// It ran past its time.
+    TimedOut,
+}
+
+impl JobState {
+    /// Every state.
+    pub const ALL: [JobState; 6] =
+        [JobState::Queued, JobState::Running, JobState::Succeeded, JobState::Failed, JobState::Cancelled, JobState::TimedOut];
+
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            JobState::Queued => "queued",
+            JobState::Running => "running",
+            JobState::Succeeded => "succeeded",
+            JobState::Failed => "failed",
+            JobState::Cancelled => "cancelled",
+            JobState::TimedOut => "timed_out",
+        }
+    }
+
+    /// True when nothing more will happen.
+    pub fn is_final(self) -> bool {
+        !matches!(self, JobState::Queued | JobState::Running)
+    }
+}
+
+impl std::str::FromStr for JobState {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> crate::Result<Self> {
+        JobState::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| crate::Error::unknown("state", text, JobState::ALL.map(JobState::name)))
+    }
+}
+
+/// What the worker is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Nothing yet.
+    #[default]
+    Waiting,
+    /// Reading bars, computing features and windows.
+    Preparing,
+    /// Fitting.
+    Fitting,
+    /// Judging on the held-out part.
+    Evaluating,
+    /// Writing the artifact and its record.
+    Registering,
+    /// Over.
+    Done,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Progress {
+    /// What it is doing.
+    pub stage: Stage,
+    /// Epochs (or a guest's own steps) finished.
+    pub epoch: u32,
+    /// Most epochs.
+    pub epochs: u32,
+    /// Share of the current epoch that is done, 0 to 1.
+    pub epoch_share: f64,
+    /// Last training loss.
+    pub train_loss: Option<f64>,
+    /// Last validation loss.
+    pub validation_loss: Option<f64>,
+    /// Least validation loss so far.
+    pub best_loss: Option<f64>,
+    /// Samples trained on per second.
+    pub samples_per_second: Option<f64>,
+}
+
+/// The record of one training job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingJob {
+    /// Its id.
+    pub job_id: String,
+    /// What was asked for.
+    pub request: TrainingRequest,
+    /// Where it stands.
+    pub state: JobState,
+    /// How far it is.
+    pub progress: Progress,
+    /// Times it was started; above 1 after a crash of the host.
+    pub attempts: u32,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The version it registered.
+    pub model_id: Option<String>,
+    /// The rollout it started.
+    pub deployment_id: Option<String>,
+    /// Why it failed, for a person.
+    pub error: Option<String>,
+    /// The caller's key: the same key gives the same job.
+    pub idempotency_key: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! Trading metrics of a signal, always net of costs.
