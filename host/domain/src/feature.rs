@@ -77,7 +77,8 @@ impl FromStr for Feature {
         let (name, list) = match text.split_once('(') {
             None => (text, None),
             Some((name, rest)) => {
-                let inside = rest.strip_suffix(')').ok_or_else(|| Error::invalid("features", format!("`{text}` lacks its closing parenthesis")))?;
+                let inside =
+                    rest.strip_suffix(')').ok_or_else(|| Error::invalid("features", format!("`{text}` lacks its closing parenthesis")))?;
                 (name.trim(), Some(inside))
             }
         };
@@ -86,14 +87,20 @@ impl FromStr for Feature {
             return Err(Error::unknown("feature", name, CATALOGUE.iter().map(|kind| kind.name)));
         };
         let mut parameters: Vec<u32> = kind.parameters.iter().map(|(_, default)| *default).collect();
-        let given: Vec<&str> = list.map(|list| list.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()).unwrap_or_default();
+        let given: Vec<&str> =
+            list.map(|list| list.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()).unwrap_or_default();
         if given.len() > parameters.len() {
-            return Err(Error::invalid("features", format!("`{name}` takes {} parameter(s), {} given in `{text}`", parameters.len(), given.len())));
+            return Err(Error::invalid(
+                "features",
+                format!("`{name}` takes {} parameter(s), {} given in `{text}`", parameters.len(), given.len()),
+            ));
         }
         for (place, part) in given.iter().enumerate() {
-            let value: u32 = part.parse().ok().filter(|value| (1..=100_000).contains(value)).ok_or_else(|| {
-                Error::invalid("features", format!("`{part}` in `{text}` is not a whole number from 1 to 100000"))
-            })?;
+            let value: u32 = part
+                .parse()
+                .ok()
+                .filter(|value| (1..=100_000).contains(value))
+                .ok_or_else(|| Error::invalid("features", format!("`{part}` in `{text}` is not a whole number from 1 to 100000")))?;
             parameters[place] = value;
         }
         if kind.name.starts_with("macd") && parameters[0] >= parameters[1] {

@@ -37,7 +37,10 @@ impl FromStr for Symbol {
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || "/-_.^=:".contains(letter);
         let has_letter = text.chars().any(|letter| letter.is_ascii_alphanumeric());
         if text.len() > 64 || !has_letter || !text.chars().all(allowed) {
-            return Err(Error::invalid("symbol", format!("`{text}` is not a symbol; use up to 64 letters, digits and / - _ . ^ = :, as in BTC/USDT")));
+            return Err(Error::invalid(
+                "symbol",
+                format!("`{text}` is not a symbol; use up to 64 letters, digits and / - _ . ^ = :, as in BTC/USDT"),
+            ));
         }
         Ok(Symbol(text.to_owned()))
     }
@@ -81,7 +84,16 @@ mod tests {
 
     #[test]
     fn symbols_are_checked() {
-        for (text, slug) in [("BTC/USDT", Some("BTC-USDT")), ("^GSPC", Some("-GSPC")), ("EURUSD", Some("EURUSD")), ("", None), ("/", None), ("a b", None), ("../etc", Some("---etc")), ("a\0", None)] {
+        for (text, slug) in [
+            ("BTC/USDT", Some("BTC-USDT")),
+            ("^GSPC", Some("-GSPC")),
+            ("EURUSD", Some("EURUSD")),
+            ("", None),
+            ("/", None),
+            ("a b", None),
+            ("../etc", Some("---etc")),
+            ("a\0", None),
+        ] {
             assert_eq!(text.parse::<Symbol>().ok().map(|symbol| symbol.slug()).as_deref(), slug, "{text:?}");
         }
     }

@@ -165,7 +165,10 @@ impl std::str::FromStr for JobState {
     type Err = crate::Error;
 
     fn from_str(text: &str) -> crate::Result<Self> {
-        JobState::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| crate::Error::unknown("state", text, JobState::ALL.map(JobState::name)))
+        JobState::ALL
+            .into_iter()
+            .find(|state| state.name() == text)
+            .ok_or_else(|| crate::Error::unknown("state", text, JobState::ALL.map(JobState::name)))
     }
 }
 

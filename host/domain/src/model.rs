@@ -35,8 +35,14 @@ pub enum ModelStatus {
 
 impl ModelStatus {
     /// Every status, in the order of a version's life.
-    pub const ALL: [ModelStatus; 6] =
-        [ModelStatus::Training, ModelStatus::Registered, ModelStatus::Rejected, ModelStatus::Deployed, ModelStatus::Archived, ModelStatus::Failed];
+    pub const ALL: [ModelStatus; 6] = [
+        ModelStatus::Training,
+        ModelStatus::Registered,
+        ModelStatus::Rejected,
+        ModelStatus::Deployed,
+        ModelStatus::Archived,
+        ModelStatus::Failed,
+    ];
 
     /// The name in JSON.
     pub fn name(self) -> &'static str {

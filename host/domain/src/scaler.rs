@@ -44,11 +44,19 @@ impl Scaler {
     /// Checks that it fits `features` features and is finite with positive deviations (an uploaded artifact may lie).
     pub fn check(&self, features: usize) -> Result<()> {
         let shapes = self.mean.len() == features && self.standard_deviation.len() == features;
-        let numbers = self.mean.iter().all(|value| value.is_finite()) && self.standard_deviation.iter().all(|value| value.is_finite() && *value > 0.0);
+        let numbers = self.mean.iter().all(|value| value.is_finite())
+            && self.standard_deviation.iter().all(|value| value.is_finite() && *value > 0.0);
         if shapes && numbers {
             Ok(())
         } else {
-            Err(Error::invalid("scaler", format!("needs {features} finite means and positive deviations; it has {} and {}", self.mean.len(), self.standard_deviation.len())))
+            Err(Error::invalid(
+                "scaler",
+                format!(
+                    "needs {features} finite means and positive deviations; it has {} and {}",
+                    self.mean.len(),
+                    self.standard_deviation.len()
+                ),
+            ))
         }
     }
 }

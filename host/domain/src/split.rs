@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn labels_never_reach_into_the_next_part() {
-        for (samples, horizon, embargo, test, validation) in [(100, 1, 0, 0.2, 0.1), (1000, 24, 0, 0.2, 0.1), (1000, 24, 10, 0.3, 0.0), (50, 24, 100, 0.2, 0.1), (3, 1, 0, 0.5, 0.5)] {
+        for (samples, horizon, embargo, test, validation) in
+            [(100, 1, 0, 0.2, 0.1), (1000, 24, 0, 0.2, 0.1), (1000, 24, 10, 0.3, 0.0), (50, 24, 100, 0.2, 0.1), (3, 1, 0, 0.5, 0.5)]
+        {
             let ends: Vec<usize> = (0..samples).map(|sample| 59 + sample + sample / 40 * 7).collect();
             let split = chronological(&ends, horizon, &SplitConfig { test, validation, embargo }).expect("split");
             assert_eq!(split.test.end, samples);

@@ -121,14 +121,31 @@ mod tests {
 
     #[test]
     fn intervals_read_and_write() {
-        for (text, expected) in [("1h", Some("1h")), ("60m", Some("1h")), ("1d", Some("1d")), ("7d", Some("1w")), ("15m", Some("15m")), ("0h", None), ("h", None), ("", None), ("1x", None), ("-1h", None), ("99999999999999999w", None)] {
+        for (text, expected) in [
+            ("1h", Some("1h")),
+            ("60m", Some("1h")),
+            ("1d", Some("1d")),
+            ("7d", Some("1w")),
+            ("15m", Some("15m")),
+            ("0h", None),
+            ("h", None),
+            ("", None),
+            ("1x", None),
+            ("-1h", None),
+            ("99999999999999999w", None),
+        ] {
             assert_eq!(text.parse::<Interval>().ok().map(|interval| interval.to_string()).as_deref(), expected, "{text}");
         }
     }
 
     #[test]
     fn timestamps_read_and_write() {
-        for (text, expected) in [("2017-08-17T04:00:00Z", "2017-08-17T04:00:00Z"), ("2017-08-17T06:00:00+02:00", "2017-08-17T04:00:00Z"), ("2020-01-01", "2020-01-01T00:00:00Z"), ("2020-01-01T00:00:00.250Z", "2020-01-01T00:00:00.250Z")] {
+        for (text, expected) in [
+            ("2017-08-17T04:00:00Z", "2017-08-17T04:00:00Z"),
+            ("2017-08-17T06:00:00+02:00", "2017-08-17T04:00:00Z"),
+            ("2020-01-01", "2020-01-01T00:00:00Z"),
+            ("2020-01-01T00:00:00.250Z", "2020-01-01T00:00:00.250Z"),
+        ] {
             assert_eq!(text.parse::<Timestamp>().expect(text).to_string(), expected);
         }
         assert!("yesterday".parse::<Timestamp>().is_err());

@@ -1,0 +1,112 @@
+//! What the operator says of plugins: the `[plugins]` part of `bellwether.toml`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::size::{ByteSize, Span};
+
+/// Everything the operator says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginsConfig {
+    /// Folders whose sub-folders with a `plugin.toml` are loaded.
+    pub folders: Vec<PathBuf>,
+    /// What no plugin exceeds.
+    pub ceiling: Ceiling,
+    /// Named instances, and grants, limits and configuration for plugins of that name.
+    pub instance: Vec<Instance>,
+    /// Load only these instances (a training worker needs one); all when empty. Not a setting of the file.
+    #[serde(skip)]
+    pub only: Vec<String>,
+    /// Folder of compiled components. Not a setting of the file.
+    #[serde(skip)]
+    pub cache: PathBuf,
+}
+
+/// What no plugin exceeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ceiling {
+    /// Linear memory of one call.
+    pub memory: ByteSize,
+    /// Time of one call.
+    pub call_timeout: Span,
+    /// Time of one `fit` of a guest model.
+    pub fit_timeout: Span,
+    /// Bytes of one answer, and of what one host call carries.
+    pub output: ByteSize,
+    /// Calls of one plugin at once.
+    pub concurrency: u32,
+    /// Calls of all plugins at once.
+    pub instances: u32,
+    /// Calls of one plugin that wait; more are refused.
+    pub queue: u32,
+    /// Log lines per plugin and second.
+    pub log_lines: u32,
+    /// Size of a component file.
+    pub component: ByteSize,
+    /// Faults in a row after which a plugin is paused (doubling from 1 s to 5 min).
+    pub faults: u32,
+}
+
+impl Default for Ceiling {
+    fn default() -> Self {
+        Ceiling {
+            memory: ByteSize(256 << 20),
+            call_timeout: Span(Duration::from_secs(10)),
+            fit_timeout: Span(Duration::from_secs(3600)),
+            output: ByteSize(64 << 20),
+            concurrency: 4,
+            instances: 32,
+            queue: 64,
+            log_lines: 100,
+            component: ByteSize(64 << 20),
+            faults: 5,
+        }
+    }
+}
+
+/// One named instance of a plugin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// Its name; equal to the plugin's it changes the plugin itself.
+    pub name: String,
+    /// The plugin; the instance's own name when absent.
+    #[serde(default)]
+    pub plugin: Option<String>,
+    /// False takes it out of service.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// What it may do: manifest ∩ this; default nothing.
+    #[serde(default)]
+    pub grant: Grant,
+    /// Its configuration, laid over the manifest's.
+    #[serde(default)]
+    pub config: toml::Table,
+    /// Its limits, below the ceiling.
+    #[serde(default)]
+    pub limits: crate::manifest::WantedLimits,
+    /// SHA-256 the component must have, in hex; another digest is refused.
+    #[serde(default)]
+    pub digest: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What the operator grants.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grant {
+    /// Origins it may send HTTP to: `https://hooks.example.com`, `http://127.0.0.1:9000`. Private and loopback addresses only when named as such.
+    pub http: Vec<String>,
+    /// Secrets by name, each from `env:NAME` or `file:/path`.
+    pub secrets: BTreeMap<String, String>,
+    /// The time.
+    pub clock: bool,
+}
