@@ -1,0 +1,204 @@
+//! Every setting of a host, typed, with its default. Read from files and the environment in `server::config` only.
+
+use std::path::PathBuf;
+
+use bellwether_domain::gate::GateConfig;
+use bellwether_domain::{Error, Result};
+use bellwether_plugin::PluginsConfig;
+use serde::{Deserialize, Serialize};
+
+/// The settings of one host.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data: DataConfig,
+    /// Training jobs.
+    pub training: TrainingConfig,
+    /// Thresholds a version must pass.
+    pub gates: GateSettings,
+    /// Rollouts.
+    pub deployment: DeploymentConfig,
+    /// Predictions.
+    pub serving: ServingConfig,
+    /// Drift and alerts.
+    pub monitoring: MonitoringConfig,
+    /// Plugins.
+    pub plugins: PluginsConfig,
+}
+
+/// Where everything is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// The data folder (`MLOPS_BASE_PATH`).
+    pub folder: PathBuf,
+    /// Bytes of prediction log kept.
+    pub prediction_log_bytes: u64,
+}
+
+/// Training jobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingConfig {
+    /// Jobs that run at once (`MAX_CONCURRENT_TRAINING_JOBS`).
+    pub max_concurrent_jobs: usize,
+    /// Longest run of a job in hours (`TRAINING_JOB_TIMEOUT_HOURS`).
+    pub job_timeout_hours: f64,
+    /// Least bars a job needs (`MIN_TRAINING_DATA_POINTS`).
+    pub min_data_points: u64,
+    /// Jobs that wait; more are refused.
+    pub queue: usize,
+    /// Threads one job computes with.
+    pub threads: usize,
+    /// Where networks are trained: `cpu`.
+    pub device: String,
+    /// Times a job is started in all when the host dies under it.
+    pub attempts: u32,
+    /// The program that trains (this binary) and its first arguments. Not a setting of the file.
+    #[serde(skip)]
+    pub worker: Vec<String>,
+}
+
+/// Thresholds a version must pass; see [`GateConfig`]. Absolute ones are off unless set, because what a good value is
+/// depends on the target; the relative ones are on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GateSettings(pub GateConfig);
+
+/// Rollouts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeploymentConfig {
+    /// The strategy when a request names none (`DEFAULT_DEPLOYMENT_STRATEGY`).
+    pub default_strategy: String,
+    /// Longest health check in seconds (`HEALTH_CHECK_TIMEOUT`).
+    pub health_check_timeout: f64,
+    /// Most a probe may take, in milliseconds.
+    pub health_check_latency_ms: f64,
+    /// Windows a health check predicts.
+    pub health_check_probes: u32,
+    /// Most steps of one rollout; a strategy that wants more is rolled back.
+    pub max_steps: u32,
+}
+
+/// Predictions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServingConfig {
+    /// Bytes of loaded models kept in memory.
+    pub cache_bytes: u64,
+    /// Most windows in one request.
+    pub max_windows: usize,
+    /// Predictions computed at once.
+    pub concurrency: usize,
+    /// Predictions that wait; more are refused.
+    pub queue: usize,
+}
+
+/// Drift and alerts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitoringConfig {
+    /// The drift tests whose baselines are stored with every version; the first one answers drift checks.
+    pub drift_tests: Vec<String>,
+    /// Distance at which a feature counts as drifted (`DRIFT_THRESHOLD`), for tests that measure one.
+    pub drift_threshold: Option<f64>,
+    /// Most rows in one drift check.
+    pub max_rows: usize,
+    /// Tries to deliver an alert.
+    pub alert_attempts: u32,
+    /// First wait between tries, in milliseconds; doubles each time, at most a minute.
+    pub alert_backoff_ms: u64,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        DataConfig { folder: PathBuf::from(".bellwether"), prediction_log_bytes: 1 << 30 }
+    }
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        TrainingConfig {
+            max_concurrent_jobs: 3,
+            job_timeout_hours: 6.0,
+            min_data_points: 1000,
+            queue: 1000,
+            threads: 1,
+            device: "cpu".to_owned(),
+            attempts: 3,
+            worker: Vec::new(),
+        }
+    }
+}
+
+impl Default for GateSettings {
+    fn default() -> Self {
+        GateSettings(GateConfig { min_skill: Some(0.0), max_mse_vs_champion: Some(1.0), ..GateConfig::default() })
+    }
+}
+
+impl Default for DeploymentConfig {
+    fn default() -> Self {
+        DeploymentConfig {
+            default_strategy: "blue_green".to_owned(),
+            health_check_timeout: 30.0,
+            health_check_latency_ms: 1000.0,
+            health_check_probes: 8,
+            max_steps: 1000,
+        }
+    }
+}
+
+impl Default for ServingConfig {
+    fn default() -> Self {
+        ServingConfig { cache_bytes: 512 << 20, max_windows: 4096, concurrency: 2, queue: 1024 }
+    }
+}
+
+impl Default for MonitoringConfig {
+    fn default() -> Self {
+        MonitoringConfig {
+            drift_tests: vec!["ks".to_owned()],
+            drift_threshold: None,
+            max_rows: 100_000,
+            alert_attempts: 8,
+            alert_backoff_ms: 500,
+        }
+    }
+}
+
+impl Config {
+    /// Checks every setting; all problems together, one line each.
+    pub fn check(&self) -> Result<()> {
+        let mut problems = Vec::new();
+        let mut want = |good: bool, text: &str| {
+            if !good {
+                problems.push(text.to_owned());
+            }
+        };
+        let training = &self.training;
+        want(training.max_concurrent_jobs >= 1, "training.max_concurrent_jobs must be at least 1");
+        want(
+            training.job_timeout_hours > 0.0 && training.job_timeout_hours <= 8760.0,
+            "training.job_timeout_hours must be above 0 and at most 8760",
+        );
+        want(training.threads >= 1, "training.threads must be at least 1");
+        want(training.attempts >= 1, "training.attempts must be at least 1");
+        want(training.queue >= 1, "training.queue must be at least 1");
+        let deployment = &self.deployment;
+        want(deployment.health_check_timeout > 0.0, "deployment.health_check_timeout must be above 0 seconds");
+        want(deployment.health_check_latency_ms > 0.0, "deployment.health_check_latency_ms must be above 0");
+        want(deployment.health_check_probes >= 1, "deployment.health_check_probes must be at least 1");
+        want(self.serving.concurrency >= 1, "serving.concurrency must be at least 1");
+        want(self.serving.max_windows >= 1, "serving.max_windows must be at least 1");
+        want(!self.monitoring.drift_tests.is_empty(), "monitoring.drift_tests must name at least one drift test");
+        want(self.monitoring.alert_attempts >= 1, "monitoring.alert_attempts must be at least 1");
+        want(
+            self.monitoring.drift_threshold.is_none_or(|threshold| threshold > 0.0 && threshold.is_finite()),
+            "monitoring.drift_threshold must be above 0",
+        );
+        if problems.is_empty() { Ok(()) } else { Err(Error::invalid("config", problems.join("\n"))) }
+    }
+}
