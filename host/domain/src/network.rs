@@ -1,11 +1,13 @@
 //! A network as a value: nodes, outputs, default training. Mirrors `wit/nn/nn.wit` item for item, which documents each
-//! operation; the shapes it implies are worked out in [`shape`].
+//! operation; the shapes it implies are worked out in [`shape`], the weights it holds are listed in [`weight`].
 //!
 //! Nothing here computes. `compute` compiles it.
 
 use serde::{Deserialize, Serialize};
 
+mod rules;
 pub mod shape;
+pub mod weight;
 
 /// How weights begin.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
