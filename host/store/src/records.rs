@@ -1,11 +1,45 @@
 //! `Records`: collections of versioned JSON records with key, secondary indexes, compare-and-swap on version, transactions
 //! over several records, range scans with cursors, and a change feed. The only home of sled.
+//!
+//! One writer thread owns all commits: it takes the transactions that are queued, checks each against the versions it
+//! names (a later one sees the earlier ones), writes those that hold as one atomic batch, syncs once, and only then answers
+//! them all. Reads go straight to the store on the blocking pool; they may see a change a moment before it is synced, but
+//! the answer to a commit and the change feed never come before the sync.
+mod sled;
+mod value;
+
+mod backup;
+mod check;
+mod cursor;
+mod group;
+mod writer;
+
+mod collection;
+mod transaction;
 
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use bellwether_domain::Result;
+use bellwether_domain::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+pub use self::collection::Collection;
+pub use self::transaction::Transaction;
+
+use self::sled::Disk;
+use self::writer::{Message, Writer};
+use crate::blocking;
+
+/// Changes the feed keeps for slow readers.
+const FEED_LENGTH: usize = 4096;
+/// Transactions that may wait for the writer; more callers than that wait for a place.
+const QUEUE_LENGTH: usize = 1024;
+/// Callers of `modify` that met a conflict queue up here, so that each of them gets its turn.
+const TURNS: usize = 64;
+/// A commit is refused when less than this is free: sled cannot go on after a write that failed half-way.
+const RESERVE_BYTES: u64 = 32 << 20;
 
 /// A type kept as records of one collection.
 pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -52,113 +86,106 @@ pub struct Change {
 
 /// The record store. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Records {}
-
-/// A typed view of one collection. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Collection<T> {
-    _records: Records,
-    _of: std::marker::PhantomData<fn() -> T>,
+pub struct Records {
+    inner: Arc<Inner>,
 }
 
-/// Several changes that happen together or not at all, checked against the versions they name.
-#[derive(Debug, Default)]
-pub struct Transaction {}
+#[derive(Debug)]
+struct Inner {
+    /// None once closed.
+    disk: RwLock<Option<Arc<Disk>>>,
+    writer: mpsc::Sender<Message>,
+    changes: broadcast::Sender<Change>,
+    turns: Vec<tokio::sync::Mutex<()>>,
+}
 
 impl Records {
     /// Opens (or creates) the store in `folder`. A damaged snapshot is set aside and rebuilt from the log; a damaged
-    /// record is an error naming collection and key.
+    /// record is an error naming collection and key. Errors: `Unavailable` when another process holds the store or the disk
+    /// is full; `Internal` when transactions that were acknowledged are missing from a damaged log.
     pub async fn open(folder: &Path) -> Result<Records> {
-        let _ = folder;
-        todo!()
+        Records::open_with_reserve(folder, RESERVE_BYTES).await
+    }
+
+    async fn open_with_reserve(folder: &Path, reserve_bytes: u64) -> Result<Records> {
+        let folder = folder.to_owned();
+        blocking::run("opening the records", move || {
+            let disk = Arc::new(Disk::open(&folder)?);
+            let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
+            let (changes, _) = broadcast::channel(FEED_LENGTH);
+            Writer::start(disk.clone(), receiver, changes.clone(), reserve_bytes)?;
+            let turns = (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect();
+            Ok(Records { inner: Arc::new(Inner { disk: RwLock::new(Some(disk)), writer: sender, changes, turns }) })
+        })
+        .await
     }
 
     /// The collection of a type.
     pub fn of<T: Record>(&self) -> Collection<T> {
-        todo!()
+        Collection::new(self.clone())
     }
 
     /// Applies a transaction; when this returns `Ok`, it is on disk. Concurrent commits share one sync.
-    /// Errors: `Conflict` when a record has another version than named (nothing is changed).
+    /// Errors: `Conflict` when a record has another version than named, `AlreadyExists` when an inserted key is taken
+    /// (nothing is changed); `Unavailable` when the disk is (nearly) full.
     pub async fn commit(&self, transaction: Transaction) -> Result<()> {
-        let _ = transaction;
-        todo!()
+        let operations = transaction.into_operations()?;
+        if operations.is_empty() {
+            return Ok(());
+        }
+        self.ask(|reply| Message::Commit(operations, reply)).await
     }
 
     /// Changes committed from now on. A slow reader loses the oldest and is told so by the channel.
-    pub fn changes(&self) -> tokio::sync::broadcast::Receiver<Change> {
-        todo!()
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
     }
 
-    /// Reads every record and checks its checksum and indexes; returns how many, or the first fault.
+    /// Reads every record and checks its checksum and indexes; returns how many, or the first fault. Commits wait meanwhile.
     pub async fn check(&self) -> Result<u64> {
-        todo!()
+        self.ask(Message::Check).await
     }
 
-    /// Writes what is pending and closes; later calls fail.
+    /// Writes all records into one file (JSON lines, each with its checksum) at `path`, which must not exist yet; returns
+    /// how many. The file shows one moment: commits wait meanwhile.
+    pub async fn backup(&self, path: &Path) -> Result<u64> {
+        let path = path.to_owned();
+        self.ask(|reply| Message::Backup(path, reply)).await
+    }
+
+    /// Makes a new store in `folder` (absent or empty) from a backup; returns how many records it has. Versions are kept.
+    pub async fn restore(folder: &Path, backup: &Path) -> Result<u64> {
+        let (folder, backup) = (folder.to_owned(), backup.to_owned());
+        blocking::run("restoring the records", move || backup::restore(&folder, &backup)).await
+    }
+
+    /// Writes what is pending and closes; later calls fail with `Unavailable`. Closing again changes nothing.
     pub async fn close(&self) -> Result<()> {
-        todo!()
+        // The handle goes first: no new read may begin, and sled's file is unlocked when the last one ends.
+        let handle = self.inner.disk.write().unwrap_or_else(PoisonError::into_inner).take();
+        match handle {
+            Some(_) => self.ask(Message::Close).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn ask<R>(&self, message: impl FnOnce(oneshot::Sender<Result<R>>) -> Message) -> Result<R> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.writer.send(message(reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    fn disk(&self) -> Result<Arc<Disk>> {
+        self.inner.disk.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)
+    }
+
+    /// Runs a read on the blocking pool.
+    async fn read<R: Send + 'static>(&self, work: impl FnOnce(&Disk) -> Result<R> + Send + 'static) -> Result<R> {
+        let disk = self.disk()?;
+        blocking::run("reading records", move || work(&disk)).await
     }
 }
 
-impl Transaction {
-    /// An empty one.
-    pub fn new() -> Transaction {
-        Transaction::default()
-    }
-
-    /// Insert; fails with `AlreadyExists` when the key is taken.
-    pub fn insert<T: Record>(&mut self, value: &T) -> Result<()> {
-        let _ = value;
-        todo!()
-    }
-
-    /// Replace the record that was read as `version`.
-    pub fn update<T: Record>(&mut self, version: u64, value: &T) -> Result<()> {
-        let _ = (version, value);
-        todo!()
-    }
-
-    /// Delete the record that was read as `version`.
-    pub fn delete<T: Record>(&mut self, version: u64, key: &str) {
-        let _ = (version, key);
-        todo!()
-    }
-}
-
-impl<T: Record> Collection<T> {
-    /// One record.
-    pub async fn get(&self, key: &str) -> Result<Option<Versioned<T>>> {
-        let _ = key;
-        todo!()
-    }
-
-    /// Up to `limit` records with keys (in order) that begin with `prefix`, after `cursor`; newest-first when `descending`.
-    pub async fn scan(&self, prefix: &str, cursor: Option<&str>, limit: usize, descending: bool) -> Result<Page<T>> {
-        let _ = (prefix, cursor, limit, descending);
-        todo!()
-    }
-
-    /// Up to `limit` records whose `index` text equals `text`, in key order, after `cursor`; reversed when `descending`.
-    pub async fn find(&self, index: &str, text: &str, cursor: Option<&str>, limit: usize, descending: bool) -> Result<Page<T>> {
-        let _ = (index, text, cursor, limit, descending);
-        todo!()
-    }
-
-    /// All records, for small collections: at most 100 000, else `Overloaded`.
-    pub async fn all(&self) -> Result<Vec<Versioned<T>>> {
-        todo!()
-    }
-
-    /// Insert one; see [`Transaction::insert`].
-    pub async fn insert(&self, value: &T) -> Result<()> {
-        let _ = value;
-        todo!()
-    }
-
-    /// Read, change, write; again when somebody else was faster (at most 64 times). `change` returning an error changes nothing.
-    pub async fn modify<R: Send + 'static>(&self, key: &str, change: impl FnMut(&mut T) -> Result<R> + Send) -> Result<(R, Versioned<T>)> {
-        let _ = (key, change);
-        todo!()
-    }
+fn closed() -> Error {
+    Error::Unavailable("the record store is closed; the host is shutting down or its disk failed, see its log".to_owned())
 }
