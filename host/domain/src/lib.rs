@@ -2,23 +2,23 @@
 //!
 //! No I/O, no async, no clock, no randomness: everything here is a value or a pure function. The modules are listed in
 //! import order; each knows only those above it.
-pub mod alert;
-pub mod bars;
-pub mod drift;
 pub mod error;
-pub mod feature;
-pub mod gate;
-pub mod id;
-pub mod job;
-pub mod metrics;
-pub mod model;
-pub mod network;
-pub mod rollout;
-pub mod scaler;
-pub mod split;
 pub mod suggest;
-pub mod target;
 pub mod time;
+pub mod id;
+pub mod bars;
+pub mod feature;
+pub mod target;
+pub mod split;
+pub mod scaler;
+pub mod network;
+pub mod metrics;
 pub mod trading;
+pub mod gate;
+pub mod drift;
+pub mod model;
+pub mod job;
+pub mod rollout;
+pub mod alert;
 
 pub use error::{Error, Result};

@@ -2,24 +2,26 @@
 //!
 //! One [`Host`] is built from one [`Config`] and owns everything. Each feature module adds its methods to `Host`, so that
 //! a caller sees `host.create_job(..)`, `host.deploy(..)`, `host.predict(..)`. Clock and ids are injected.
-pub mod alerting;
-pub mod artifact;
 pub mod clock;
 pub mod config;
-pub mod csv;
-pub mod data;
-pub mod dataset;
-pub mod features;
-pub mod host;
-pub mod monitoring;
 pub mod page;
+pub mod csv;
+pub mod features;
+pub mod artifact;
+pub mod dataset;
 pub mod predictor;
-pub mod registry;
-pub mod rollout;
 pub mod scoring;
-pub mod serving;
-pub mod training;
 pub mod worker;
+mod tasks;
+mod records;
+pub mod host;
+pub mod data;
+pub mod alerting;
+pub mod registry;
+pub mod serving;
+pub mod rollout;
+pub mod training;
+pub mod monitoring;
 
 pub use bellwether_plugin as plugin;
 pub use bellwether_store as store;
