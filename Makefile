@@ -1,0 +1,37 @@
+# Everything a person needs: `make run` shows the main job, `make test` proves it. Both do all the set-up themselves.
+#
+#   make run                 build, then the demo: bars -> training -> gates -> rollout -> predictions -> drift -> alert
+#   make run ARGS=--exit     the same, ending by itself
+#   make test                every test
+#   make check               what CI checks: format, lints, docs, tests
+#   make bench               the numbers quoted in README.md
+#   make setup               only the set-up: a compiler for the WebAssembly guests
+
+CARGO ?= cargo
+ARGS ?=
+# The workspace is always built whole, so that every command shares one set of compiled dependencies.
+BUILD = $(CARGO) build --release --workspace
+TARGET = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+
+.PHONY: run test check setup bench build
+
+run: build
+	$(TARGET)/release/bellwether demo $(ARGS)
+
+build: setup
+	$(BUILD)
+
+test: setup
+	$(BUILD)
+	$(CARGO) test --release --workspace
+
+check: setup
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(MAKE) test
+
+bench: build
+	$(CARGO) bench --workspace
+
+setup:
+	@sh plugins/guest-build/setup.sh
