@@ -1,0 +1,240 @@
+//! The builder: one method per operation, each returning the node to go on from.
+use std::collections::HashMap;
+
+use super::{Activation, Attention, Initializer, Loss, Network, Operation, Output, Position, TimePooling, Training};
+use crate::bindings::shared::bellwether::nn::network as wire;
+
+/// A value in the network being built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Node(u32);
+
+/// A recurrent layer: one layer, forward in time, giving its last state, unless more is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recurrent(wire::Recurrent);
+
+impl Recurrent {
+    /// A layer with a state of this width.
+    pub fn new(units: u32) -> Recurrent {
+        Recurrent(wire::Recurrent {
+            units,
+            layers: 1,
+            bidirectional: false,
+            return_sequences: false,
+            kernel: Initializer::Standard,
+            recurrent_kernel: Initializer::Standard,
+        })
+    }
+
+    /// Gives the state at every step, for another layer over time.
+    pub fn sequences(mut self) -> Recurrent {
+        self.0.return_sequences = true;
+        self
+    }
+
+    /// Also runs backwards in time and joins both: twice the features.
+    pub fn bidirectional(mut self) -> Recurrent {
+        self.0.bidirectional = true;
+        self
+    }
+
+    /// Stacks this many layers of the same width.
+    pub fn layers(mut self, layers: u32) -> Recurrent {
+        self.0.layers = layers;
+        self
+    }
+
+    /// Initial weights of the input and of the state.
+    pub fn initial(mut self, kernel: Initializer, recurrent_kernel: Initializer) -> Recurrent {
+        self.0.kernel = kernel;
+        self.0.recurrent_kernel = recurrent_kernel;
+        self
+    }
+}
+
+/// A convolution over time: causal, with bias, step and dilation 1, unless told otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conv(wire::Conv1d);
+
+impl Conv {
+    /// `filters` outputs, each over `kernel_size` steps.
+    pub fn new(filters: u32, kernel_size: u32) -> Conv {
+        let kernel = Initializer::Standard;
+        Conv(wire::Conv1d { filters, kernel_size, stride: 1, dilation: 1, causal: true, bias: true, kernel })
+    }
+
+    /// Step between outputs.
+    pub fn stride(mut self, stride: u32) -> Conv {
+        self.0.stride = stride;
+        self
+    }
+
+    /// Step between the taps of a filter.
+    pub fn dilation(mut self, dilation: u32) -> Conv {
+        self.0.dilation = dilation;
+        self
+    }
+
+    /// No padding: fewer steps come out than go in.
+    pub fn valid(mut self) -> Conv {
+        self.0.causal = false;
+        self
+    }
+}
+
+/// Builds a [`Network`].
+#[derive(Debug, Clone, Default)]
+pub struct NetworkBuilder {
+    nodes: Vec<wire::Node>,
+    outputs: Vec<Output>,
+    training: Training,
+    counts: HashMap<&'static str, u32>,
+}
+
+impl NetworkBuilder {
+    /// An empty network with the default training.
+    pub fn new() -> NetworkBuilder {
+        NetworkBuilder::default()
+    }
+
+    /// The feature window, [time, features].
+    pub fn input(&mut self) -> Node {
+        self.add_node("input", Operation::Input, &[])
+    }
+
+    /// y = x·W + b over the last axis.
+    pub fn dense(&mut self, x: Node, units: u32) -> Node {
+        self.add_node("dense", Operation::Dense(wire::Dense { units, bias: true, kernel: Initializer::Standard }), &[x])
+    }
+
+    /// Long short-term memory (Hochreiter and Schmidhuber 1997).
+    pub fn lstm(&mut self, x: Node, layer: Recurrent) -> Node {
+        self.add_node("lstm", Operation::Lstm(layer.0), &[x])
+    }
+
+    /// Gated recurrent unit (Cho et al. 2014).
+    pub fn gru(&mut self, x: Node, layer: Recurrent) -> Node {
+        self.add_node("gru", Operation::Gru(layer.0), &[x])
+    }
+
+    /// Convolution over time.
+    pub fn conv(&mut self, x: Node, layer: Conv) -> Node {
+        self.add_node("conv", Operation::Conv1d(layer.0), &[x])
+    }
+
+    /// Normalisation over the last axis (Ba et al. 2016), 1e-5 added to the variance.
+    pub fn layer_norm(&mut self, x: Node) -> Node {
+        self.add_node("layer_norm", Operation::LayerNorm(1e-5), &[x])
+    }
+
+    /// Normalisation over the batch (Ioffe and Szegedy 2015), 1e-3 added to the variance, momentum 0.99.
+    pub fn batch_norm(&mut self, x: Node) -> Node {
+        self.add_node("batch_norm", Operation::BatchNorm(wire::BatchNorm { epsilon: 1e-3, momentum: 0.99 }), &[x])
+    }
+
+    /// Multi-head self-attention (Vaswani et al. 2017).
+    pub fn attention(&mut self, x: Node, heads: u32, causal: bool, dropout: f64) -> Node {
+        self.add_node("attention", Operation::Attention(Attention { heads, causal, dropout }), &[x])
+    }
+
+    /// Adds positions to a sequence.
+    pub fn positions(&mut self, x: Node, position: Position) -> Node {
+        self.add_node("positions", Operation::PositionalEncoding(position), &[x])
+    }
+
+    /// Zeros a share in [0, 1) of the values while training (Srivastava et al. 2014).
+    pub fn dropout(&mut self, x: Node, share: f64) -> Node {
+        self.add_node("dropout", Operation::Dropout(share), &[x])
+    }
+
+    /// An element-wise function.
+    pub fn activation(&mut self, x: Node, function: Activation) -> Node {
+        self.add_node("activation", Operation::Activation(function), &[x])
+    }
+
+    /// The sum of values of one shape.
+    pub fn add(&mut self, values: &[Node]) -> Node {
+        self.add_node("add", Operation::Add, values)
+    }
+
+    /// The element-wise product of values of one shape.
+    pub fn multiply(&mut self, values: &[Node]) -> Node {
+        self.add_node("multiply", Operation::Multiply, values)
+    }
+
+    /// Values joined along an axis, from 0; the batch is not counted.
+    pub fn concat(&mut self, values: &[Node], axis: u32) -> Node {
+        self.add_node("concat", Operation::Concat(axis), values)
+    }
+
+    /// A sequence made a vector.
+    pub fn pool(&mut self, x: Node, pooling: TimePooling) -> Node {
+        self.add_node("pool", Operation::TimePooling(pooling), &[x])
+    }
+
+    /// Any operation, also those without a method here.
+    pub fn operation(&mut self, operation: Operation, inputs: &[Node]) -> Node {
+        self.add_node("operation", operation, inputs)
+    }
+
+    /// Gives a node a name of its own: lower-case letters, digits, `-`, `_`, `.`; unique in the network.
+    pub fn name(&mut self, node: Node, name: &str) -> Node {
+        name.clone_into(&mut self.nodes[node.0 as usize].name);
+        node
+    }
+
+    /// Makes a node, a vector, a result of the network that training brings near the target.
+    pub fn output(&mut self, name: &str, node: Node, loss: Loss) -> &mut NetworkBuilder {
+        self.weighted_output(name, node, loss, 1.0)
+    }
+
+    /// The same with a share in the total loss, above 0.
+    pub fn weighted_output(&mut self, name: &str, node: Node, loss: Loss, weight: f64) -> &mut NetworkBuilder {
+        self.outputs.push(Output { name: name.to_owned(), node: node.0, loss, weight });
+        self
+    }
+
+    /// How the network is trained unless the job says otherwise.
+    pub fn training(&mut self, training: Training) -> &mut NetworkBuilder {
+        self.training = training;
+        self
+    }
+
+    /// The network.
+    pub fn build(self) -> Network {
+        Network { nodes: self.nodes, outputs: self.outputs, training: self.training }
+    }
+
+    fn add_node(&mut self, kind: &'static str, operation: Operation, inputs: &[Node]) -> Node {
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        // There is one input nearly always: it needs no number.
+        let name = if kind == "input" && *count == 1 { kind.to_owned() } else { format!("{kind}_{count}") };
+        let id = u32::try_from(self.nodes.len()).expect("a network is built by hand and has few nodes");
+        self.nodes.push(wire::Node { name, operation, inputs: inputs.iter().map(|input| input.0).collect() });
+        Node(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Loss, Operation, Optimizer};
+    use super::{NetworkBuilder, Recurrent};
+
+    #[test]
+    fn layers_are_named_and_wired() {
+        let mut net = NetworkBuilder::new();
+        let x = net.input();
+        let a = net.lstm(x, Recurrent::new(8).sequences());
+        let b = net.lstm(a, Recurrent::new(8).sequences());
+        let sum = net.add(&[a, b]);
+        let head = net.dense(sum, 1);
+        let head = net.name(head, "head");
+        net.output("prediction", head, Loss::Mse);
+        let network = net.build();
+        let shown: Vec<(&str, &[u32])> = network.nodes.iter().map(|node| (node.name.as_str(), node.inputs.as_slice())).collect();
+        assert_eq!(shown, [("input", &[][..]), ("lstm_1", &[0]), ("lstm_2", &[1]), ("add_1", &[1, 2]), ("head", &[3])]);
+        assert!(matches!(&network.nodes[1].operation, Operation::Lstm(layer) if layer.return_sequences && layer.units == 8));
+        assert_eq!((network.outputs[0].node, network.training.learning_rate), (4, 1e-3));
+        assert!(matches!(network.training.optimizer, Optimizer::Adam(_)));
+    }
+}
