@@ -1,0 +1,6 @@
+//! The numbers behind training: features, samples, artifacts, against outside references and hostile input.
+mod artifact;
+mod dataset;
+mod features;
+mod har;
+mod series;
