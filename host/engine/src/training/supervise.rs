@@ -30,6 +30,9 @@ const LOG_LINES_MAX: u64 = 10_000;
 /// Bytes of a worker's standard error kept for the error message.
 const STDERR_BYTES_MAX: u64 = 4096;
 
+/// How long a worker that has said its last word may take to exit.
+const EXIT_GRACE: Duration = Duration::from_secs(5);
+
 /// How a child ended.
 enum End {
     Done { digest: String },
@@ -115,7 +118,13 @@ impl Host {
         if !matches!(end, Some(End::Done { .. } | End::Failed(_))) {
             child.start_kill().ok();
         }
-        let status = child.wait().await.map_err(Error::internal)?;
+        let status = match tokio::time::timeout(EXIT_GRACE, child.wait()).await {
+            Ok(status) => status.map_err(Error::internal)?,
+            Err(_) => {
+                child.start_kill().ok();
+                child.wait().await.map_err(Error::internal)?
+            }
+        };
         match end {
             Some(end) => Ok(end),
             None => Ok(End::Failed(died(status, &complaint.await.unwrap_or_default()))),
