@@ -99,10 +99,8 @@ impl PredictionLog {
         let segments = self.segments.clone();
         let (model_id, before) = (model_id.map(str::to_owned), before.map(str::to_owned));
         let limit = limit.min(RECENT_MAX);
-        blocking::run("reading the prediction log", move || {
-            backwards::recent(&segments, model_id.as_deref(), before.as_deref(), limit)
-        })
-        .await
+        blocking::run("reading the prediction log", move || backwards::recent(&segments, model_id.as_deref(), before.as_deref(), limit))
+            .await
     }
 }
 

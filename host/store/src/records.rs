@@ -189,3 +189,53 @@ impl Records {
 fn closed() -> Error {
     Error::Unavailable("the record store is closed; the host is shutting down or its disk failed, see its log".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+    struct Item(String);
+
+    impl Record for Item {
+        const COLLECTION: &'static str = "item";
+        fn key(&self) -> String {
+            self.0.clone()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_nearly_full_disk_refuses_commits_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).await.unwrap();
+        records.of::<Item>().insert(&Item("a".into())).await.unwrap();
+        records.close().await.unwrap();
+        let records = Records::open_with_reserve(folder.path(), u64::MAX).await.unwrap();
+        let error = records.of::<Item>().insert(&Item("b".into())).await.expect_err("no space");
+        assert!(error.code() == "unavailable" && error.to_string().starts_with("the disk is full"), "{error}");
+        assert!(records.of::<Item>().get("a").await.unwrap().is_some());
+        assert_eq!(records.check().await, Ok(1));
+        records.close().await.unwrap();
+        let records = Records::open(folder.path()).await.unwrap();
+        records.of::<Item>().insert(&Item("b".into())).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_record_of_another_shape_is_named() {
+        #[derive(Debug, Clone, Serialize, serde::Deserialize)]
+        struct Other {
+            id: u64,
+        }
+        impl Record for Other {
+            const COLLECTION: &'static str = "item";
+            fn key(&self) -> String {
+                self.id.to_string()
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).await.unwrap();
+        records.of::<Item>().insert(&Item("a".into())).await.unwrap();
+        let error = records.of::<Other>().get("a").await.expect_err("another shape");
+        assert!(error.code() == "internal" && error.to_string().contains("record `a` of `item`"), "{error}");
+    }
+}

@@ -133,8 +133,7 @@ fn read_columns(file: File) -> Result<Bars, String> {
     let mut bars = Bars::default();
     for group in 0..reader.num_row_groups() {
         read_column::<Int64Type>(&reader, group, 0, &mut bars.timestamp).map_err(text)?;
-        let [open, high, low, close, volume] =
-            [&mut bars.open, &mut bars.high, &mut bars.low, &mut bars.close, &mut bars.volume];
+        let [open, high, low, close, volume] = [&mut bars.open, &mut bars.high, &mut bars.low, &mut bars.close, &mut bars.volume];
         for (at, values) in [open, high, low, close, volume].into_iter().enumerate() {
             read_column::<DoubleType>(&reader, group, at + 1, values).map_err(text)?;
         }

@@ -131,7 +131,9 @@ mod tests {
 
     #[test]
     fn symbols_become_folders_and_back() {
-        for (text, name) in [("BTC/USDT", "BTC%2FUSDT"), ("^GSPC", "%5EGSPC"), ("BRK.B", "BRK%2EB"), ("../etc", "%2E%2E%2Fetc"), ("a-b_c", "a-b_c")] {
+        for (text, name) in
+            [("BTC/USDT", "BTC%2FUSDT"), ("^GSPC", "%5EGSPC"), ("BRK.B", "BRK%2EB"), ("../etc", "%2E%2E%2Fetc"), ("a-b_c", "a-b_c")]
+        {
             let symbol: Symbol = text.parse().unwrap();
             assert_eq!(escape(symbol.as_str()), name);
             assert_eq!(unescape(name), Some(symbol));

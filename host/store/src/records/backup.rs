@@ -61,10 +61,10 @@ fn write_lines(disk: &Disk, path: &Path, file: &File) -> Result<u64> {
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let mut records = 0;
     put(&mut out, path, &Head { format: FORMAT.to_owned(), sequence: disk.totals()?.sequence })?;
-    each(disk, |place, _, stored| {
+    each(disk, |place, bytes, stored| {
         let (collection, key) = value::split_record_key(place);
         let json = String::from_utf8(stored.json).map_err(|_| value::damaged(place, "it is not text"))?;
-        let crc32 = crc32fast::hash(json.as_bytes());
+        let crc32 = value::checksum_of(bytes);
         records += 1;
         put(&mut out, path, &Line { collection, key, version: stored.version, index: stored.index, crc32, json })
     })?;
@@ -109,14 +109,14 @@ pub(super) fn restore(folder: &Path, backup: &Path) -> Result<u64> {
             break;
         }
         let line: Line = serde_json::from_str(&line).map_err(|error| broken(at, &error.to_string()))?;
-        if crc32fast::hash(line.json.as_bytes()) != line.crc32 {
-            return Err(broken(at, "its checksum does not match"));
-        }
         for (index, text) in &line.index {
             batch.insert(value::index_key(&line.collection, index, text, &line.key), Some(Vec::new()));
         }
         let place = value::record_key(&line.collection, &line.key);
         let bytes = value::encode(&place, &Stored { version: line.version, index: line.index, json: line.json.into_bytes() });
+        if value::checksum_of(&bytes) != line.crc32 {
+            return Err(broken(at, "its checksum does not match"));
+        }
         totals.count += 1;
         totals.sum = totals.sum.wrapping_add(value::fingerprint(&bytes));
         batch.insert(place, Some(bytes));

@@ -84,10 +84,15 @@ pub(super) fn damaged(key: &[u8], why: &str) -> Error {
     Error::Internal(format!("record `{key}` of `{collection}` is damaged: {why}; restore the records from a backup"))
 }
 
+/// The checksum a value carries: it covers its key and all of its parts.
+pub(super) fn checksum_of(bytes: &[u8]) -> u32 {
+    let sum: [u8; 4] = bytes.get(9..HEADER).and_then(|sum| sum.try_into().ok()).unwrap_or_default();
+    u32::from_le_bytes(sum)
+}
+
 /// A number per stored record; their sum over the store shows whether any is missing or stale.
 pub(super) fn fingerprint(bytes: &[u8]) -> u64 {
-    let sum: [u8; 4] = bytes.get(9..HEADER).and_then(|sum| sum.try_into().ok()).unwrap_or_default();
-    u64::from(u32::from_le_bytes(sum)).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    u64::from(checksum_of(bytes)).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 fn parse(key: &[u8], bytes: &[u8]) -> Option<Stored> {
