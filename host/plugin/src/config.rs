@@ -1,4 +1,5 @@
 //! What the operator says of plugins: the `[plugins]` part of `bellwether.toml`.
+#![expect(unpredictable_function_pointer_comparisons, reason = "equality is for tests; a clock taken for another one is harmless there")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,6 +25,12 @@ pub struct PluginsConfig {
     /// Folder of compiled components. Not a setting of the file.
     #[serde(skip)]
     pub cache: PathBuf,
+    /// The time in milliseconds since 1970-01-01T00:00:00Z, for plugins granted `clock`. Not a setting of the file.
+    #[serde(skip)]
+    pub now_ms: Option<fn() -> i64>,
+    /// What `env:NAME` of a granted secret is looked up in. Not a setting of the file.
+    #[serde(skip)]
+    pub environment: BTreeMap<String, String>,
 }
 
 /// What no plugin exceeds.

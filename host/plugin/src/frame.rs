@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bellwether_domain::{Error, Result};
+
 /// What the numbers in a column mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnKind {
@@ -42,4 +44,39 @@ pub struct Windows {
     pub ends: Arc<[usize]>,
     /// Target of each window; empty when predicting.
     pub targets: Arc<[f64]>,
+}
+
+impl Frame {
+    /// Columns must have one length.
+    pub(crate) fn check(&self) -> Result<()> {
+        let rows = self.columns.first().map_or(0, |column| column.values.len());
+        match self.columns.iter().find(|column| column.values.len() != rows) {
+            None => Ok(()),
+            Some(column) => Err(Error::invalid(
+                column.name.to_string(),
+                format!("has {} rows where the frame's first column has {rows}", column.values.len()),
+            )),
+        }
+    }
+}
+
+impl Windows {
+    /// Every window must lie within the rows.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (features, steps) = (self.features.len(), self.steps as usize);
+        if features == 0 || steps == 0 || !self.rows.len().is_multiple_of(features) {
+            return Err(Error::invalid(
+                "windows",
+                format!("{} numbers do not make rows of {features} features in windows of {steps}", self.rows.len()),
+            ));
+        }
+        let rows = self.rows.len() / features;
+        if let Some(end) = self.ends.iter().find(|end| **end >= rows || **end + 1 < steps) {
+            return Err(Error::invalid("windows", format!("a window of {steps} rows cannot end at row {end} of {rows}")));
+        }
+        if !self.targets.is_empty() && self.targets.len() != self.ends.len() {
+            return Err(Error::invalid("windows", format!("there are {} targets for {} samples", self.targets.len(), self.ends.len())));
+        }
+        Ok(())
+    }
 }

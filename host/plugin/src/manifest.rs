@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bellwether_domain::Result;
+use bellwether_domain::{Error, Result, suggest};
 use serde::{Deserialize, Serialize};
 
 use crate::size::{ByteSize, Span};
@@ -79,16 +79,167 @@ pub struct WantedLimits {
     pub concurrency: Option<u32>,
 }
 
+/// Longest manifest, in bytes.
+const MANIFEST: u64 = 64 << 10;
+
+impl Kind {
+    /// The kind as written in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Model => "model",
+            Kind::DriftTest => "drift-test",
+            Kind::DriftDetector => "drift-detector",
+            Kind::AlertHandler => "alert-handler",
+            Kind::DeploymentStrategy => "deployment-strategy",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Manifest {
     /// Reads a manifest's text. Errors name the key, with the near match for an unknown one.
     pub fn parse(text: &str) -> Result<Manifest> {
-        let _ = text;
-        todo!()
+        let manifest: Manifest = toml::from_str(text).map_err(|error| explain(text, &error))?;
+        manifest.check()?;
+        Ok(manifest)
     }
 
     /// Reads `plugin.toml` in a plugin's folder.
     pub fn read(folder: &Path) -> Result<Manifest> {
-        let _ = folder;
-        todo!()
+        let path = folder.join("plugin.toml");
+        let unreadable = |error: std::io::Error| Error::invalid("plugin.toml", format!("{} cannot be read: {error}", path.display()));
+        if std::fs::metadata(&path).map_err(unreadable)?.len() > MANIFEST {
+            return Err(Error::invalid("plugin.toml", format!("{} is larger than {MANIFEST} bytes", path.display())));
+        }
+        Manifest::parse(&std::fs::read_to_string(&path).map_err(unreadable)?)
+    }
+
+    fn check(&self) -> Result<()> {
+        let wrong = |key: &str, why: String| Err(Error::invalid(format!("plugin.toml: {key}"), why));
+        if !is_plugin_name(&self.name) {
+            return wrong(
+                "name",
+                format!("`{}` is not a name; use 1 to 64 lower-case letters, digits and `-`, beginning with a letter", self.name),
+            );
+        }
+        if version(&self.version).is_none() {
+            return wrong("version", format!("`{}` is not a semantic version; write it as 1.4.2", self.version));
+        }
+        if version(&self.contract).is_none() {
+            return wrong(
+                "contract",
+                format!("`{}` is not a version of the contract; write it as {}", self.contract, crate::contract::VERSION),
+            );
+        }
+        let file = Path::new(&self.component);
+        if self.component.is_empty() || file.file_name() != Some(file.as_os_str()) {
+            return wrong("component", format!("`{}` must be the name of a file beside the manifest, without a folder", self.component));
+        }
+        if self.licence.trim().is_empty() {
+            return wrong("licence", "is empty; give an SPDX identifier, as in Apache-2.0".to_owned());
+        }
+        for origin in self.wants.http.iter().filter(|want| *want != crate::grant::CONFIGURED) {
+            if let Err(why) = crate::grant::Origin::parse(origin) {
+                return wrong("wants.http", format!("{why}; or `{}` for those the operator names", crate::grant::CONFIGURED));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// 1 to 64 lower-case letters, digits and `-`, beginning with a letter.
+pub(crate) fn is_plugin_name(name: &str) -> bool {
+    name.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && name.len() <= 64
+        && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
+}
+
+/// Major, minor and patch of a semantic version; what follows `-` or `+` is read over.
+pub(crate) fn version(text: &str) -> Option<[u64; 3]> {
+    let core = text.split(['-', '+']).next()?;
+    let mut parts = core.split('.').map(|part| {
+        let digits = !part.is_empty() && part.chars().all(|letter| letter.is_ascii_digit());
+        if digits { part.parse::<u64>().ok() } else { None }
+    });
+    let version = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(version)
+}
+
+/// What is wrong with a text, in words for its author.
+fn explain(text: &str, error: &toml::de::Error) -> Error {
+    let message = error.message();
+    if let Some(rest) = message.strip_prefix("unknown field `")
+        && let Some((key, known)) = rest.split_once('`')
+    {
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let near = suggest::nearest(key, known).unwrap_or_else(|| "there are none here".to_owned());
+        return Error::invalid(format!("plugin.toml: {key}"), format!("is not a key of a manifest; {near}"));
+    }
+    if let Some(key) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        return Error::invalid(format!("plugin.toml: {key}"), "is missing");
+    }
+    let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+    let place = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    Error::invalid("plugin.toml", format!("{message}{place}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        name = "ks"
+        version = "0.1.0"
+        kind = "drift-test"
+        component = "ks.wasm"
+        contract = "0.1.0"
+        licence = "Apache-2.0"
+        [config]
+        alpha = 0.05
+        [limits]
+        memory = "64 MiB"
+        call_timeout = "2s"
+    "#;
+
+    #[test]
+    fn a_good_manifest_is_read() {
+        let manifest = Manifest::parse(GOOD).expect("good");
+        assert_eq!((manifest.kind, manifest.limits.memory), (Kind::DriftTest, Some(ByteSize(64 << 20))));
+        assert_eq!(manifest.config["alpha"].as_float(), Some(0.05));
+        assert_eq!(manifest.wants, Wants::default());
+    }
+
+    #[test]
+    fn errors_name_the_key_and_the_fix() {
+        let check = |from: &str, to: &str, expected: &str| {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD);
+            let error = Manifest::parse(&text).expect_err(to).to_string();
+            assert!(error.contains(expected), "{to}: {error}");
+        };
+        check("kind =", "knid =", "plugin.toml: knid: is not a key of a manifest; did you mean `kind`?");
+        check("memory =", "memroy =", "plugin.toml: memroy: is not a key of a manifest; did you mean `memory`?");
+        check("licence = \"Apache-2.0\"", "", "plugin.toml: licence: is missing");
+        check("\"drift-test\"", "\"drift\"", "drift-test");
+        check("\"ks\"", "\"KS test\"", "plugin.toml: name:");
+        check("version = \"0.1.0\"\n        kind", "version = \"1\"\n        kind", "plugin.toml: version:");
+        check("contract = \"0.1.0\"", "contract = \"0.1\"", "plugin.toml: contract:");
+        check("ks.wasm", "../ks.wasm", "plugin.toml: component:");
+        check("64 MiB", "64 MB", "write it as 64 MiB");
+        check("[config]", "[wants]\nhttp = [\"hooks\"]\n[config]", "plugin.toml: wants.http:");
+        check("name = \"ks\"", "name = ks", "line 2");
+    }
+
+    #[test]
+    fn versions_are_three_numbers() {
+        assert_eq!(version("1.20.3-rc.1+x"), Some([1, 20, 3]));
+        for text in ["1", "1.2", "1.2.3.4", "a.b.c", "1..2", "", "-1.2.3", "+1.2.3"] {
+            assert_eq!(version(text), None, "{text}");
+        }
     }
 }

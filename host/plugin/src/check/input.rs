@@ -1,0 +1,121 @@
+//! Input for trials: ordinary data from a fixed generator, and data that has broken tests before.
+
+use std::collections::BTreeMap;
+
+use bellwether_domain::alert::{Alert, AlertPhase, Severity};
+use bellwether_domain::rollout::{Action, Analysis, HealthReport, Measurement, RolloutView, Side};
+use bellwether_domain::time::Timestamp;
+use rand::RngCore;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::{Acceptance, Column, ColumnKind, Frame, Windows};
+
+/// Rows of ordinary data.
+const ROWS: usize = 1_000;
+
+/// Values that break arithmetic, by name.
+pub(super) fn hostile(rows: usize) -> Vec<(&'static str, Vec<f64>)> {
+    vec![
+        ("no rows", Vec::new()),
+        ("one row", vec![1.0]),
+        ("only missing values", vec![f64::NAN; rows]),
+        ("a constant", vec![1.0; rows]),
+        ("huge values", (0..rows).map(|row| if row % 2 == 0 { f64::MAX } else { -f64::MAX }).collect()),
+        ("infinities", (0..rows).map(|row| if row % 2 == 0 { f64::INFINITY } else { f64::NEG_INFINITY }).collect()),
+        ("tiny values", (0..rows).map(|row| row as f64 * f64::MIN_POSITIVE).collect()),
+        ("half missing", (0..rows).map(|row| if row % 2 == 0 { f64::NAN } else { row as f64 }).collect()),
+    ]
+}
+
+/// Sums of twelve uniforms, about normal, moved by `shift`.
+pub(super) fn numbers(seed: u64, shift: f64) -> Vec<f64> {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let mut uniform = || f64::from(dice.next_u32()) / f64::from(u32::MAX);
+    (0..ROWS).map(|_| (0..12).map(|_| uniform()).sum::<f64>() - 6.0 + shift).collect()
+}
+
+/// A frame such as a test accepts: one column, or three of them.
+pub(super) fn frame(accepts: &Acceptance, values: impl Fn(u64) -> Vec<f64>) -> Frame {
+    let kind = accepts.kinds.first().copied().unwrap_or(ColumnKind::Numeric);
+    let columns = if accepts.multivariate { 3 } else { 1 };
+    let column = |place: u64| {
+        let mut values = values(place);
+        if kind == ColumnKind::Categorical {
+            values.iter_mut().for_each(|value| *value = value.round());
+        }
+        Column { name: format!("column-{place}").into(), kind, values: values.into() }
+    };
+    Frame { columns: (0..columns).map(column).collect() }
+}
+
+/// Windows over ordinary rows whose target is the next row's first feature, or over one value throughout.
+pub(super) fn windows(features: &[String], steps: u32, value: Option<f64>, with_targets: bool) -> Windows {
+    let count = features.len();
+    let mut rows = vec![value.unwrap_or_default(); ROWS * count];
+    if value.is_none() {
+        for feature in 0..count {
+            for (row, number) in numbers(feature as u64, 0.0).into_iter().enumerate() {
+                rows[row * count + feature] = number;
+            }
+        }
+    }
+    let ends: Vec<usize> = ((steps as usize).saturating_sub(1)..ROWS - 1).collect();
+    let targets = if with_targets { ends.iter().map(|end| rows[(end + 1) * count]).collect() } else { Vec::new() };
+    Windows { features: features.into(), steps, rows: rows.into(), ends: ends.into(), targets: targets.into() }
+}
+
+/// A rollout at its beginning.
+pub(super) fn rollout() -> RolloutView {
+    let side = |model_id: &str, share| Side { model_id: model_id.to_owned(), share, shadow: 0.0, measured: Measurement::default() };
+    RolloutView {
+        id: "rollout-1".to_owned(),
+        endpoint: "BTC-USDT".to_owned(),
+        stable: Some(side("lstm_BTC_20241205_120000", 1.0)),
+        candidate: side("lstm_BTC_20241206_120000", 0.0),
+        steps: Vec::new(),
+        elapsed_seconds: 0.0,
+        health: None,
+        analysis: None,
+        approved: false,
+        state: Vec::new(),
+    }
+}
+
+/// Rollouts in states a strategy may not have thought of.
+pub(super) fn hostile_rollouts() -> Vec<(&'static str, RolloutView)> {
+    let busy = Measurement {
+        requests: 1_000,
+        errors: 1_000,
+        latency_p50_ms: Some(f64::MAX),
+        latency_p99_ms: Some(f64::NAN),
+        metrics: vec![("mae".to_owned(), f64::INFINITY, 0)],
+    };
+    let base = rollout();
+    vec![
+        ("a first deployment, without a stable version", RolloutView { stable: None, ..base.clone() }),
+        ("a state that is not its own", RolloutView { state: b"not a state of this plugin".to_vec(), ..base.clone() }),
+        ("a failed health check", RolloutView { health: Some(HealthReport::default()), ..base.clone() }),
+        ("an analysis without data", RolloutView { analysis: Some(Analysis::default()), ..base.clone() }),
+        ("measurements out of this world", RolloutView { candidate: Side { measured: busy, ..base.candidate.clone() }, ..base.clone() }),
+        ("ten thousand steps", RolloutView { steps: (0..10_000).map(|step| (step, Action::CheckHealth, 1.0)).collect(), ..base }),
+    ]
+}
+
+/// A firing alert with a summary of so many letters.
+pub(super) fn alert(letters: usize) -> Alert {
+    Alert {
+        id: "alert-1".to_owned(),
+        condition: "plugin-check".to_owned(),
+        severity: Severity::Info,
+        phase: AlertPhase::Firing,
+        summary: "ü".repeat(letters),
+        model_id: None,
+        symbol: Some("BTC/USDT".to_owned()),
+        started_at: Timestamp(0),
+        resolved_at: None,
+        labels: BTreeMap::from([("line\nbreak".to_owned(), "\"quoted\" \\ and \u{0}".to_owned())]),
+        detail: serde_json::json!({}),
+        deliveries: Vec::new(),
+    }
+}
