@@ -137,9 +137,9 @@ fn time(text: &str) -> std::result::Result<Timestamp, String> {
 /// A number since 1970 as an instant, its unit told by its size.
 fn whole(number: i64) -> Option<Timestamp> {
     match number.unsigned_abs() {
-        0..100_000_000_000 => Some(Timestamp(number * 1000)),
-        0..100_000_000_000_000 => Some(Timestamp(number)),
-        0..100_000_000_000_000_000 if number % 1000 == 0 => Some(Timestamp(number / 1000)),
+        size if size < 100_000_000_000 => Some(Timestamp(number * 1000)),
+        size if size < 100_000_000_000_000 => Some(Timestamp(number)),
+        size if size < 100_000_000_000_000_000 && number % 1000 == 0 => Some(Timestamp(number / 1000)),
         _ => None,
     }
 }

@@ -1,14 +1,32 @@
 //! The training worker: the child process behind `bellwether train-worker`. Reads one order, streams events, writes one artifact.
 //!
-//! It opens no record store and registers nothing: a worker that dies leaves a file nobody knows.
+//! It opens no record store and registers nothing: a worker that dies leaves a file nobody knows. It judges with the very
+//! `Predictor` that will serve, loaded from the artifact it is about to write.
 
 use std::path::PathBuf;
 
-use bellwether_domain::Result;
-use bellwether_domain::job::{Progress, TrainingRequest};
+use bellwether_domain::bars::Bars;
+use bellwether_domain::job::{Progress, Stage, TrainingRequest};
 use bellwether_domain::metrics::ModelMetrics;
-use bellwether_plugin::{Bundled, PluginsConfig};
+use bellwether_domain::model::{Body, Lineage, ModelSpec};
+use bellwether_domain::time::Timestamp;
+use bellwether_domain::{Error, Result};
+use bellwether_plugin::{Bundled, PluginHost, PluginsConfig};
+use bellwether_store::BarStore;
 use serde::{Deserialize, Serialize};
+
+use crate::artifact::{self, Artifact};
+use crate::dataset::{self, Dataset};
+use crate::predictor::Predictor;
+use crate::worker::recipe::Recipe;
+use crate::worker::voice::Voice;
+
+mod baselines;
+mod fit;
+mod heldout;
+mod output;
+mod recipe;
+mod voice;
 
 /// What a worker is to do; one JSON document on its standard input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,8 +86,122 @@ pub enum Event {
 }
 
 /// Carries out an order. `emit` must not block for long; after it returns false the worker stops soon (cancelled).
-/// The last event is `Done` or `Failed`.
+/// The last event is `Done` or `Failed`; an error is both emitted as `Failed` and returned.
 pub async fn perform(order: Order, bundled: &[Bundled], emit: &mut (dyn FnMut(Event) -> bool + Send)) -> Result<()> {
-    let _ = (order, bundled, emit);
-    todo!()
+    let mut voice = Voice::new(emit);
+    match train(&order, bundled, &mut voice).await {
+        Ok(done) => {
+            voice.last(done);
+            Ok(())
+        }
+        Err(error) => {
+            let field = if let Error::Invalid { field, .. } = &error { Some(field.clone()) } else { None };
+            voice.last(Event::Failed { code: error.code().to_owned(), field, message: error.to_string() });
+            Err(error)
+        }
+    }
+}
+
+async fn train(order: &Order, bundled: &[Bundled], voice: &mut Voice<'_>) -> Result<Event> {
+    let request = &order.request;
+    voice.stage(Stage::Preparing)?;
+    check(request)?;
+    let bars = read_bars(order, voice).await?;
+    let plugins = open_plugins(order, bundled).await?;
+    let tests = baselines::find(&plugins, &order.drift_tests).await?;
+    let recipe = Recipe::make(request, &plugins, voice).await?;
+    let dataset =
+        dataset::build(&bars, request.interval, &recipe.features, recipe.steps, request.target, &request.split, recipe.least_samples)?;
+    let [train, validation, test] = sample_counts(&dataset);
+    voice.log(format!("{train} samples to train on, {validation} to validate by, {test} to judge by"))?;
+
+    let (body, bytes) = fit::fit(order, &recipe, &dataset, voice).await?;
+    voice.stage(Stage::Evaluating)?;
+    let spec = describe(order, &recipe, &dataset, &bars, body);
+    let mut artifact = Artifact { spec, body: bytes, baselines: std::collections::BTreeMap::new() };
+    let predictor = Predictor::load(artifact.clone(), &plugins)?;
+    let metrics = heldout::judge(&predictor, &dataset, &bars, request, voice).await?;
+    drop(predictor);
+    artifact.spec.metrics = metrics.clone();
+    baselines::make(&tests, &recipe, &dataset, &mut artifact, voice).await?;
+
+    voice.stage(Stage::Registering)?;
+    let bytes = artifact.pack()?;
+    output::write_whole(&order.output, &bytes)?;
+    plugins.close().await;
+    Ok(Event::Done { digest: artifact::digest(&bytes), bytes: bytes.len() as u64, metrics: Box::new(metrics) })
+}
+
+fn check(request: &TrainingRequest) -> Result<()> {
+    request.target.check()?;
+    request.split.check()?;
+    if request.cost_bps.is_finite() && request.cost_bps >= 0.0 {
+        Ok(())
+    } else {
+        Err(Error::invalid("cost_bps", format!("is {}; it must be 0 or more", request.cost_bps)))
+    }
+}
+
+async fn read_bars(order: &Order, voice: &mut Voice<'_>) -> Result<Bars> {
+    let request = &order.request;
+    let bars = BarStore::open(&order.bars)?.read(&request.symbol, request.interval, request.from, request.until).await?;
+    let (has, least) = (bars.len() as u64, order.min_data_points.max(2));
+    if has < least {
+        let why =
+            format!("{} {} has {has} bars in this period; at least {least} are needed (min_data_points)", request.symbol, request.interval);
+        return Err(Error::invalid("data", why));
+    }
+    let gaps = bars.gaps(request.interval);
+    let missing: u64 = gaps.iter().map(|gap| gap.missing).sum();
+    let (first, last) = (Timestamp(bars.timestamp[0]), Timestamp(bars.timestamp[bars.len() - 1]));
+    voice.log(format!("{has} bars of {} from {first} to {last}, {} holes with {missing} bars missing", request.symbol, gaps.len()))?;
+    Ok(bars)
+}
+
+async fn open_plugins(order: &Order, bundled: &[Bundled]) -> Result<PluginHost> {
+    let only = std::iter::once(&order.request.model_type).chain(&order.drift_tests).cloned().collect();
+    PluginHost::open(PluginsConfig { only, cache: order.plugin_cache.clone(), ..order.plugins.clone() }, bundled).await
+}
+
+fn sample_counts(dataset: &Dataset) -> [u64; 3] {
+    [&dataset.split.train, &dataset.split.validation, &dataset.split.test].map(|part| part.len() as u64)
+}
+
+/// `model.json` without what judging and the drift tests add.
+fn describe(order: &Order, recipe: &Recipe, dataset: &Dataset, bars: &Bars, body: Body) -> ModelSpec {
+    let request = &order.request;
+    let is_network = matches!(body, Body::Network { .. });
+    let mut target_scaler = dataset.target_scaler.clone();
+    if !is_network {
+        (target_scaler.mean, target_scaler.standard_deviation) = (vec![0.0], vec![1.0]);
+    }
+    ModelSpec {
+        format: artifact::FORMAT,
+        model_type: request.model_type.clone(),
+        config: recipe.config.clone(),
+        symbol: request.symbol.clone(),
+        interval: request.interval,
+        target: request.target,
+        features: recipe.features.clone(),
+        sequence_length: recipe.steps,
+        scaler: dataset.scaler.clone(),
+        target_scaler,
+        body,
+        metrics: ModelMetrics::default(),
+        lineage: Lineage {
+            data_digest: Some(bellwether_store::bars::digest(bars)),
+            rows: Some(bars.len() as u64),
+            first_bar: bars.timestamp.first().copied().map(Timestamp),
+            last_bar: bars.timestamp.last().copied().map(Timestamp),
+            seed: Some(request.seed),
+            split: Some(request.split),
+            samples: Some(sample_counts(dataset)),
+            plugin: Some(recipe.stamp.clone()),
+            host_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            job_id: Some(order.job_id.clone()),
+            cost_bps: Some(request.cost_bps),
+        },
+        baselines: Vec::new(),
+        files: std::collections::BTreeMap::new(),
+    }
 }
