@@ -9,7 +9,7 @@ use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
 use bellwether_plugin::{Column, ColumnKind, DriftTest, Frame};
 use bellwether_store::{Collection, Record};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -162,11 +162,12 @@ impl Host {
         let baselines = artifact.baselines.get(&spec.test).map(Vec::as_slice).unwrap_or_default();
         let names: Vec<String> = model.features.iter().map(ToString::to_string).collect();
         let suspects: Vec<Suspect> = names.iter().zip(&columns).filter_map(|(name, column)| drift::suspect(name, column)).collect();
-        let tests = names.iter().zip(columns).enumerate().map(|(place, (name, column))| {
+        let mut tests = Vec::with_capacity(names.len());
+        for (place, (name, column)) in names.iter().zip(columns).enumerate() {
             let (test, config) = (&test, &config);
             let baseline = baselines.get(place).filter(|baseline| !baseline.is_empty());
-            async move { (name.clone(), test_feature(test, config, baseline, name, column).await) }
-        });
+            tests.push(async move { (name.clone(), test_feature(test, config, baseline, name, column).await) }.boxed());
+        }
         let outcomes: Vec<_> = futures_util::stream::iter(tests).buffered(TESTS_AT_ONCE).collect().await;
         let (mut features, mut untested) = (Vec::new(), Vec::new());
         for (name, outcome) in outcomes {
@@ -245,7 +246,8 @@ impl Host {
         let models = self.inner.records.of::<Kept<ModelVersion>>();
         let deployed = every(&models, "status", ModelStatus::Deployed.name()).await?;
         let jobs = self.inner.records.of::<Kept<TrainingJob>>();
-        let training = every(&jobs, "state", JobState::Queued.name()).await?.len() + every(&jobs, "state", JobState::Running.name()).await?.len();
+        let training =
+            every(&jobs, "state", JobState::Queued.name()).await?.len() + every(&jobs, "state", JobState::Running.name()).await?.len();
         let rollouts = self.inner.records.of::<Kept<Rollout>>();
         let promoted = every(&rollouts, "outcome", "promoted").await?.len() as f64;
         let rolled_back = every(&rollouts, "outcome", "rolled_back").await?.len() as f64;
