@@ -1,9 +1,24 @@
 //! The training loop: shuffled batches, loss, backward, clip, step; validation and early stopping per epoch.
+//!
+//! Three ChaCha8 streams of one seed draw the first weights, the shuffles and the dropout, so that changing one leaves the
+//! others as they were.
 
-use bellwether_domain::Result;
+mod optimizer;
+mod progress;
+mod schedule;
+mod trainer;
+
 use bellwether_domain::network::{Network, Training};
+use bellwether_domain::{Error, Result};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
-use crate::{Device, Model, Samples};
+use crate::fit::progress::{Progress, Watch};
+use crate::fit::schedule::Rate;
+use crate::fit::trainer::Trainer;
+use crate::plan::Plan;
+use crate::{Device, Model, Samples, initial};
 
 /// How to fit.
 #[derive(Debug, Clone)]
@@ -12,7 +27,8 @@ pub struct FitSettings {
     pub training: Training,
     /// Seeds initial weights, shuffles and dropout.
     pub seed: u64,
-    /// Threads that compute.
+    /// Threads that may compute, at least 1. This version computes each fit on the calling thread alone: at these sizes more
+    /// threads cost more than they give, and other fits have their own.
     pub threads: usize,
 }
 
@@ -45,9 +61,9 @@ pub enum Control {
 pub struct FitReport {
     /// Epochs finished.
     pub epochs: u32,
-    /// The epoch whose weights were kept, from 1.
+    /// The epoch whose weights were kept, from 1; one more than `epochs` for weights of an epoch stopped half way.
     pub best_epoch: u32,
-    /// Training loss per epoch.
+    /// Training loss per epoch, with dropout, as the weights were moving.
     pub train_loss: Vec<f64>,
     /// Validation loss per epoch; empty without validation samples.
     pub validation_loss: Vec<f64>,
@@ -55,9 +71,11 @@ pub struct FitReport {
     pub stopped: bool,
 }
 
-/// Fits `network` to `train`, watching `validation` (which may have no samples).
-/// The same seed, thread count and machine give the same bits.
-/// Errors: `Invalid` for a network or settings that do not check; `Internal` when a loss is not finite (with the epoch).
+/// Fits `network` to `train`, watching `validation` (which may have no samples; then nothing stops early).
+///
+/// The weights returned are the best epoch's if early stopping says `restore_best`, or if the caller stopped it and there
+/// are validation samples; else the last. The same seed, thread count and machine give the same bits.
+/// Errors: `Invalid` for a network, settings or samples that do not check; `Internal` when a loss is not finite (with the epoch).
 pub fn fit(
     network: &Network,
     train: Samples<'_>,
@@ -66,6 +84,125 @@ pub fn fit(
     device: &Device,
     report: &mut dyn FnMut(Step) -> Control,
 ) -> Result<(Model, FitReport)> {
-    let _ = (network, train, validation, settings, device, report);
-    todo!()
+    let training = &settings.training;
+    training.check()?;
+    if settings.threads == 0 {
+        return Err(Error::invalid("threads", "a fit needs at least one thread"));
+    }
+    let plan = Plan::compile(network, train.steps, train.features)?;
+    check_samples(&plan, &train, &validation)?;
+    let mut weights = vec![0.0; plan.weights_len()];
+    let mut random = stream(settings.seed, 0);
+    for (weight, place) in plan.weights.iter().zip(&plan.places) {
+        initial::fill(weight, &mut weights[place.clone()], &mut random);
+    }
+    let trainer = Trainer::new(&plan, weights, training, device, stream(settings.seed, 2));
+    let order = (0..train.len()).collect();
+    let batches = train.len().div_ceil(training.batch_size as usize);
+    let (rate, progress, watch) = (Rate::new(training, batches), Progress::new(report), Watch::new(training.early_stopping));
+    let mut fitting =
+        Fitting { trainer, train, validation, training, order, shuffles: stream(settings.seed, 1), rate, progress, watch, step: 0 };
+    let (weights, report) = fitting.run()?;
+    Ok((Model::new(plan, weights), report))
 }
+
+fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(stream);
+    random
+}
+
+fn check_samples(plan: &Plan, train: &Samples<'_>, validation: &Samples<'_>) -> Result<()> {
+    if train.is_empty() {
+        return Err(Error::invalid("train", "there are no samples to fit to"));
+    }
+    if plan.weights.is_empty() {
+        return Err(Error::invalid("network", "it has no weights, so there is nothing to fit"));
+    }
+    if !validation.is_empty() && (validation.steps, validation.features) != (train.steps, train.features) {
+        let shape = |samples: &Samples<'_>| [samples.steps, samples.features];
+        let why = format!("its windows have shape {:?}, those of the training samples {:?}", shape(validation), shape(train));
+        return Err(Error::invalid("validation", why));
+    }
+    train.check("train", plan)?;
+    validation.check("validation", plan)
+}
+
+/// A fit under way.
+struct Fitting<'a> {
+    trainer: Trainer<'a>,
+    train: Samples<'a>,
+    validation: Samples<'a>,
+    training: &'a Training,
+    order: Vec<usize>,
+    shuffles: ChaCha8Rng,
+    rate: Rate,
+    progress: Progress<'a>,
+    watch: Watch,
+    step: usize,
+}
+
+impl Fitting<'_> {
+    /// All epochs; the answer is the weights to keep.
+    fn run(&mut self) -> Result<(Vec<f32>, FitReport)> {
+        let mut report = FitReport { epochs: 0, best_epoch: 1, train_loss: vec![], validation_loss: vec![], stopped: false };
+        let watched = !self.validation.is_empty();
+        while report.epochs < self.training.epochs {
+            let Some(train_loss) = self.epoch(report.epochs + 1)? else {
+                report.stopped = true;
+                break;
+            };
+            report.epochs += 1;
+            report.train_loss.push(train_loss);
+            let mut patience_left = true;
+            if watched {
+                let loss = self.trainer.evaluate(&self.validation, self.training.batch_size as usize)?;
+                if !loss.is_finite() {
+                    return Err(diverged(report.epochs, "validation loss"));
+                }
+                report.validation_loss.push(loss);
+                patience_left = self.watch.see(loss, report.epochs, &self.trainer.weights);
+            }
+            let judged = report.validation_loss.last().copied();
+            self.rate.epoch_ended(judged.unwrap_or(train_loss));
+            report.stopped = self.progress.epoch_ended(train_loss, judged) == Control::Stop;
+            if report.stopped || !patience_left {
+                break;
+            }
+        }
+        let half_way = report.stopped && self.progress.within_epoch();
+        report.best_epoch = report.epochs + u32::from(half_way);
+        let mut weights = std::mem::take(&mut self.trainer.weights);
+        if let Some((epoch, best)) = self.watch.best(report.stopped) {
+            (report.best_epoch, weights) = (epoch, best);
+        }
+        Ok((weights, report))
+    }
+
+    /// One pass over the shuffled samples; its mean loss, or none when the caller stopped it.
+    fn epoch(&mut self, epoch: u32) -> Result<Option<f64>> {
+        self.order.shuffle(&mut self.shuffles);
+        let (mut sum, mut seen) = (0.0, 0);
+        for chosen in self.order.chunks(self.training.batch_size as usize) {
+            let loss = self.trainer.step(&self.train, chosen, self.rate.at(self.step))?;
+            sum += loss.ok_or_else(|| diverged(epoch, "training loss or its gradient"))? * chosen.len() as f64;
+            self.step += 1;
+            seen += chosen.len();
+            if seen < self.order.len() && self.progress.samples_done(chosen.len(), seen as f64 / self.order.len() as f64) == Control::Stop {
+                return Ok(None);
+            }
+            if seen == self.order.len() {
+                self.progress.count(chosen.len());
+            }
+        }
+        Ok(Some(sum / self.order.len() as f64))
+    }
+}
+
+fn diverged(epoch: u32, what: &str) -> Error {
+    let fix = "lower `learning_rate`, set `clip_norm`, or look for outliers in the data";
+    Error::Internal(format!("the fit diverged: the {what} is not finite in epoch {epoch}; {fix}"))
+}
+
+#[cfg(test)]
+mod tests;

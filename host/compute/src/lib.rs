@@ -1,12 +1,22 @@
 //! The native training core: a network description becomes a compiled network that is fitted and that predicts.
 //!
-//! The only home of candle. Knows nothing of plugins, stores or HTTP; takes numbers, gives numbers.
+//! The only home of candle. Knows nothing of plugins, stores or HTTP; takes numbers, gives numbers. Training builds a tape
+//! of candle tensors with fused operations of ours; serving runs the same kernels on plain buffers without a tape.
 pub mod data;
 pub mod device;
+pub mod estimate;
 pub mod fit;
 pub mod model;
 
+mod graph;
+mod initial;
+mod kernel;
+mod plan;
+mod serve;
+mod weights;
+
 pub use data::Samples;
 pub use device::Device;
+pub use estimate::{Estimate, estimate};
 pub use fit::{Control, FitReport, FitSettings, Step, fit};
 pub use model::Model;

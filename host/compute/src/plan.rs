@@ -1,0 +1,137 @@
+//! A checked network made ready to run: typed steps, shapes, and where each weight lies in one array.
+//!
+//! Training and serving both follow this list; neither looks at the description again. Operations this core does not run
+//! yet are refused here, by name, before anything is allocated.
+
+use std::ops::Range;
+
+use bellwether_domain::network::shape::{Shape, infer};
+use bellwether_domain::network::weight::{Weight, weights};
+use bellwether_domain::network::{Activation, Network, Node, Operation, Output, Recurrent, TimePooling};
+use bellwether_domain::{Error, Result};
+
+/// What a step does. Axes do not count the batch.
+#[derive(Debug, Clone)]
+pub(crate) enum Op {
+    Input,
+    Dense { bias: bool },
+    Lstm(Recurrent),
+    LayerNorm(f64),
+    Dropout(f64),
+    Activation(Activation),
+    Add,
+    Multiply,
+    Concat(usize),
+    Slice { axis: usize, start: usize, length: usize },
+    Reshape,
+    Pool(TimePooling),
+}
+
+/// One node.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) shape: Shape,
+    /// Its weights, as places in [`Plan::weights`].
+    pub(crate) weights: Range<usize>,
+    /// An output depends on it.
+    pub(crate) live: bool,
+    /// It depends on a weight, so gradients pass through it.
+    pub(crate) learns: bool,
+}
+
+/// A compiled network.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) weights: Vec<Weight>,
+    /// Where each weight lies in the array of all.
+    pub(crate) places: Vec<Range<usize>>,
+    pub(crate) outputs: Vec<Output>,
+    /// Node of each output.
+    pub(crate) heads: Vec<usize>,
+    /// Shape of a window, [time, features].
+    pub(crate) window: [usize; 2],
+}
+
+impl Plan {
+    /// Checks and compiles. Errors as [`infer`], and `Invalid` naming the node whose operation this core does not run.
+    pub(crate) fn compile(network: &Network, steps: usize, features: usize) -> Result<Plan> {
+        let shapes = infer(network, steps, features)?;
+        let listed = weights(network, &shapes);
+        let mut compiled: Vec<Step> = Vec::with_capacity(network.nodes.len());
+        let mut first = 0;
+        for ((place, node), shape) in network.nodes.iter().enumerate().zip(shapes.nodes) {
+            let end = first + listed[first..].iter().take_while(|weight| weight.node == place).count();
+            let inputs: Vec<usize> = node.inputs.iter().map(|input| index(*input)).collect();
+            let learns = end > first || inputs.iter().any(|input| compiled[*input].learns);
+            compiled.push(Step { op: op(node)?, inputs, shape, weights: first..end, live: false, learns });
+            first = end;
+        }
+        let heads: Vec<usize> = network.outputs.iter().map(|output| index(output.node)).collect();
+        mark_live(&mut compiled, &heads);
+        let places = listed.iter().scan(0, |next, weight| {
+            let start = *next;
+            *next += weight.len();
+            Some(start..*next)
+        });
+        let places = places.collect();
+        Ok(Plan { steps: compiled, places, weights: listed, outputs: network.outputs.clone(), heads, window: [steps, features] })
+    }
+
+    /// Numbers in all weights.
+    pub(crate) fn weights_len(&self) -> usize {
+        self.places.last().map_or(0, |place| place.end)
+    }
+
+    /// One weight within the array of all.
+    pub(crate) fn weight<'a>(&self, all: &'a [f32], weight: usize) -> &'a [f32] {
+        &all[self.places[weight].clone()]
+    }
+}
+
+fn mark_live(steps: &mut [Step], heads: &[usize]) {
+    for head in heads {
+        steps[*head].live = true;
+    }
+    for place in (0..steps.len()).rev() {
+        if steps[place].live {
+            for input in steps[place].inputs.clone() {
+                steps[input].live = true;
+            }
+        }
+    }
+}
+
+fn op(node: &Node) -> Result<Op> {
+    let unknown = |name: &str| {
+        let runs = "input, dense, lstm, layer-norm, dropout, activation, add, multiply, concat, slice, reshape and time-pooling";
+        Err(Error::invalid(format!("network.{}", node.name), format!("this version does not run `{name}`; it runs {runs}")))
+    };
+    Ok(match &node.operation {
+        Operation::Input => Op::Input,
+        Operation::Dense(dense) => Op::Dense { bias: dense.bias },
+        Operation::Lstm(layer) => Op::Lstm(layer.clone()),
+        Operation::LayerNorm(epsilon) => Op::LayerNorm(*epsilon),
+        Operation::Dropout(share) => Op::Dropout(*share),
+        Operation::Activation(activation) => Op::Activation(*activation),
+        Operation::Add => Op::Add,
+        Operation::Multiply => Op::Multiply,
+        Operation::Concat(axis) => Op::Concat(index(*axis)),
+        Operation::Slice(slice) => Op::Slice { axis: index(slice.axis), start: index(slice.start), length: index(slice.length) },
+        Operation::Reshape(_) => Op::Reshape,
+        Operation::TimePooling(pooling) => Op::Pool(*pooling),
+        Operation::Gru(_) => return unknown("gru"),
+        Operation::Conv1d(_) => return unknown("conv1d"),
+        Operation::BatchNorm(_) => return unknown("batch-norm"),
+        Operation::Attention(_) => return unknown("attention"),
+        Operation::PositionalEncoding(_) => return unknown("positional-encoding"),
+        Operation::Embedding(_) => return unknown("embedding"),
+        Operation::Custom(_) => return unknown("custom"),
+    })
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).expect("checked against lengths that fit")
+}
