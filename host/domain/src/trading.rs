@@ -55,10 +55,8 @@ pub fn net_returns(signals: impl IntoIterator<Item = Signal>, horizon: u32, cost
         }
         let side = if signal.side > 0.0 { 1.0 } else { 0.0 } - if signal.side < 0.0 { 1.0 } else { 0.0 };
         let goes_on = held.is_some_and(|(before, until)| before == side && until == signal.row);
-        if !goes_on {
-            if let (Some((before, _)), Some(last)) = (held, returns.last_mut()) {
-                *last -= cost * f64::abs(before);
-            }
+        if !goes_on && let (Some((before, _)), Some(last)) = (held, returns.last_mut()) {
+            *last -= cost * f64::abs(before);
         }
         let entry = if goes_on { 0.0 } else { cost * f64::abs(side) };
         let gross = if side == 0.0 { 0.0 } else { side * signal.forward_return };

@@ -75,7 +75,8 @@ impl Host {
         tokio::task::spawn_blocking(move || Predictor::load(unpacked, &plugins)).await.map_err(Error::internal)??;
         let metrics = overlay(&spec.metrics, metrics);
         check_metrics(&metrics)?;
-        let request = digest_of(&(&model_type, &symbol, hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&artifact)), &metrics, &metadata))?;
+        let request =
+            digest_of(&(&model_type, &symbol, hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&artifact)), &metrics, &metadata))?;
         let key = idempotency_key.as_deref().map(|key| UsedKey::name("model", key)).transpose()?;
         if let Some(id) = self.made_before(key.as_deref(), &request).await? {
             return self.model(&id).await;
@@ -152,7 +153,8 @@ impl Host {
                 // Somebody took the id or the number in between. Where it was not one of these two, the caller's own part clashed.
                 Err(clash @ (Error::AlreadyExists { .. } | Error::Conflict(_))) => {
                     let taken = self.inner.records.of::<Kept<ModelVersion>>().get(&model_key(&model.model_id)).await?.is_some();
-                    let moved = self.inner.records.of::<Counter>().get(&counter).await?.map(|now| now.version) != count.map(|then| then.version);
+                    let moved =
+                        self.inner.records.of::<Counter>().get(&counter).await?.map(|now| now.version) != count.map(|then| then.version);
                     if !taken && !moved {
                         return Err(clash);
                     }
@@ -250,7 +252,8 @@ fn overlay(own: &ModelMetrics, given: ModelMetrics) -> ModelMetrics {
 
 /// Shares lie in 0..=1 and errors are not negative.
 fn check_metrics(metrics: &ModelMetrics) -> Result<()> {
-    let shares = [("accuracy", metrics.accuracy), ("precision", metrics.precision), ("recall", metrics.recall), ("f1_score", metrics.f1_score)];
+    let shares =
+        [("accuracy", metrics.accuracy), ("precision", metrics.precision), ("recall", metrics.recall), ("f1_score", metrics.f1_score)];
     for (name, value) in shares {
         if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
             return Err(Error::invalid(format!("metrics.{name}"), "must be 0 to 1"));
@@ -261,7 +264,7 @@ fn check_metrics(metrics: &ModelMetrics) -> Result<()> {
             return Err(Error::invalid(format!("metrics.{name}"), "must be a number that is not negative"));
         }
     }
-    if metrics.r2_score.is_some_and(|value| !(value <= 1.0)) {
+    if metrics.r2_score.is_some_and(|value| value.is_nan() || value > 1.0) {
         return Err(Error::invalid("metrics.r2_score", "must be at most 1"));
     }
     Ok(())

@@ -9,10 +9,13 @@ use bellwether_domain::rollout::Measurement;
 /// Latencies kept per version; older ones are overwritten.
 const LATENCIES_MAX: usize = 4096;
 
+/// Endpoint and version.
+type Key = (String, String);
+
 /// Meters by endpoint and version.
 #[derive(Debug, Default)]
 pub(super) struct Meters {
-    meters: RwLock<HashMap<(String, String), Arc<Mutex<Meter>>>>,
+    meters: RwLock<HashMap<Key, Arc<Mutex<Meter>>>>,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +54,8 @@ impl Meters {
         let meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sorted = meter.latencies_ms.clone();
         sorted.sort_unstable_by(f32::total_cmp);
-        let quantile = |share: f64| sorted.get(((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1))).map(|ms| f64::from(*ms));
+        let quantile =
+            |share: f64| sorted.get(((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1))).map(|ms| f64::from(*ms));
         Measurement {
             requests: meter.requests,
             errors: meter.errors,
