@@ -1,4 +1,5 @@
 //! The bar store as its callers see it: merging, months, damage, readers beside a writer.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

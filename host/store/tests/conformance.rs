@@ -1,4 +1,5 @@
 //! sled passes the suite that every backend of `Records` has to pass.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 #[path = "conformance/suite.rs"]
 mod suite;

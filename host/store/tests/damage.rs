@@ -1,4 +1,5 @@
 //! Damaged record files: opening either brings everything back or names the damage; nothing acknowledged goes silently.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

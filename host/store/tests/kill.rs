@@ -2,14 +2,17 @@
 //!
 //! The victim is this test binary, started again for one test with a variable that makes that test the victim. It says on
 //! standard output what was acknowledged; the parent kills it after a number of lines, so the moment is a matter of counts.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bellwether_domain::time::Timestamp;
-use bellwether_store::{PredictionEntry, PredictionLog, Record, Records, Transaction};
+use bellwether_domain::bars::{Bar, Bars};
+use bellwether_domain::id::Symbol;
+use bellwether_domain::time::{Interval, Timestamp};
+use bellwether_store::{BarStore, PredictionEntry, PredictionLog, Record, Records, Transaction};
 use serde::{Deserialize, Serialize};
 
 const VICTIM: &str = "BELLWETHER_TEST_VICTIM";
@@ -166,5 +169,51 @@ async fn acknowledged_predictions_survive_kill_9() {
         let log = PredictionLog::open(folder.path(), 1 << 30).await.unwrap();
         let present: HashSet<_> = log.recent(None, None, 10_000).await.unwrap().into_iter().map(|entry| entry.prediction_id).collect();
         assert!(acknowledged.is_subset(&present), "round {round}: {:?} are gone", acknowledged.difference(&present));
+    }
+}
+
+/// Three months of hourly bars, all of them telling which call they are from.
+fn bars(call: usize) -> Bars {
+    let mut bars = Bars::default();
+    for hour in 0..24 * 90 {
+        let price = (call + 1) as f64;
+        let timestamp = Timestamp(1_704_067_200_000 + hour * 3_600_000);
+        bars.push(Bar { timestamp, open: price, high: price, low: price, close: price, volume: hour as f64 });
+    }
+    bars
+}
+
+async fn write_bars(round: &str, folder: &str) {
+    let store = BarStore::open(Path::new(folder)).unwrap();
+    let symbol: Symbol = "BTC/USDT".parse().unwrap();
+    let first = round.parse::<usize>().unwrap() * 1_000_000;
+    for call in first.. {
+        store.ingest(&symbol, Interval::HOUR, bars(call)).await.unwrap();
+        say(&call.to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bars_survive_kill_9_month_by_month() {
+    if let Some((round, folder)) = victim() {
+        return write_bars(&round, &folder).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let symbol: Symbol = "BTC/USDT".parse().unwrap();
+    for round in 0..KILLS / 2 {
+        let acknowledged = run_victim("bars_survive_kill_9_month_by_month", folder.path(), round, 3 + round);
+        let last: usize = acknowledged.last().unwrap().parse().unwrap();
+        let store = BarStore::open(folder.path()).unwrap();
+        let read = store.read(&symbol, Interval::HOUR, None, None).await.unwrap();
+        assert_eq!(read.timestamp, bars(0).timestamp);
+        // Each month is whole, and from the last acknowledged call or the one the kill met.
+        let (january, february) = (0..24 * 31, 24 * 31..24 * 60);
+        for month in [january, february, 24 * 60..24 * 90] {
+            let call = read.open[month.start] as usize - 1;
+            assert!(call == last || call == last + 1, "round {round}: call {call} after {last} was acknowledged");
+            assert!(read.open[month.clone()].iter().all(|open| *open as usize - 1 == call), "round {round}: half of {month:?}");
+        }
+        let left = std::fs::read_dir(folder.path().join("BTC%2FUSDT/1h")).unwrap().count();
+        assert_eq!(left, 3, "nothing unfinished is left");
     }
 }

@@ -11,6 +11,9 @@ use super::place::{Month, Series};
 use super::{Ingested, month};
 use crate::durable;
 
+/// Months written at a time.
+const WRITERS: usize = 8;
+
 /// A month after the merge.
 struct Merged {
     bars: Bars,
@@ -33,10 +36,21 @@ pub(super) fn ingest(series: &Series, bars: &Bars) -> Result<Ingested> {
         return Ok(counts);
     }
     durable::create_folder(&series.folder)?;
-    let written = changed.iter().map(|(at, merged)| month::write(series, *at, &merged.bars)).collect::<Result<Vec<_>>>()?;
+    let written = write_all(series, &changed)?;
     written.into_iter().try_for_each(Written::put)?;
     durable::sync_folder(&series.folder)?;
     Ok(counts)
+}
+
+/// Writes months beside their places, several at a time: most of the time goes into waiting for the disk, and syncs under
+/// way together share a commit of the file system's journal.
+fn write_all(series: &Series, changed: &[(Month, Merged)]) -> Result<Vec<Written>> {
+    let write = |part: &[(Month, Merged)]| part.iter().map(|(at, merged)| month::write(series, *at, &merged.bars)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = changed.chunks(changed.len().div_ceil(WRITERS)).map(|part| scope.spawn(move || write(part))).collect();
+        let stopped = |_| vec![Err(Error::internal("writing a month of bars stopped with a panic, see the log"))];
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(stopped)).collect()
+    })
 }
 
 /// The rows of each month.

@@ -86,7 +86,12 @@ impl Segments {
     /// Removes the oldest segments while all are larger than the bound; the last one always stays.
     pub(super) fn drop_oldest(&self) {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        while list.len() > 1 && list.iter().map(|segment| segment.1).sum::<u64>() > self.bytes_max {
+        // The last one counts as if it were full: it may have grown ahead of its lines.
+        let size = |list: &[(u64, u64)]| match list.split_last() {
+            Some((last, full)) => full.iter().map(|segment| segment.1).sum::<u64>() + last.1.max(self.segment_bytes()),
+            None => 0,
+        };
+        while list.len() > 1 && size(&list) > self.bytes_max {
             let (number, _) = list.remove(0);
             if let Err(error) = fs::remove_file(self.path(number)) {
                 tracing::warn!(%error, segment = number, "an old segment of the prediction log could not be removed");
@@ -116,7 +121,8 @@ fn cut_torn_end(path: &Path, length: u64) -> Result<u64> {
         }
     }
     if good < length {
-        tracing::warn!(file = %path.display(), bytes = length - good, "cut a torn end off the prediction log");
+        // Usually only the zeros that the last writer had grown ahead.
+        tracing::info!(file = %path.display(), bytes = length - good, "cut the end off the prediction log");
         file.set_len(good).and_then(|()| file.sync_all()).map_err(failed)?;
     }
     Ok(good)

@@ -46,7 +46,10 @@ fn job(id: &str, state: &str) -> Job {
 }
 
 fn numbered(number: usize) -> Job {
-    Job { owner: Some(format!("o{}", number % 3)), ..job(&format!("j/{number:05}"), if number % 2 == 0 { "queued" } else { "running" }) }
+    Job {
+        owner: Some(format!("o{}", number % 3)),
+        ..job(&format!("j/{number:05}"), if number.is_multiple_of(2) { "queued" } else { "running" })
+    }
 }
 
 async fn start<F: Future<Output = Result<Records>>>(folder: &Path, open: fn(PathBuf) -> F) -> (Records, Collection<Job>) {
