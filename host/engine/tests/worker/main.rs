@@ -1,0 +1,4 @@
+//! The worker from order to artifact, with the built-in plugins, and the version it makes answering questions.
+mod bench;
+mod errors;
+mod jobs;
