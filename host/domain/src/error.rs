@@ -8,7 +8,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// There is no such thing. `hint` may name the nearest one that exists.
     #[error("{what} `{id}` does not exist{}", hint_text(.hint))]

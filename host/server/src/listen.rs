@@ -1,0 +1,99 @@
+//! The accept loop: bounded connections, bounded heads, a graceful end.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use bellwether_domain::{Error, Result};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::ServerConfig;
+
+/// Pause after a failed accept (the process is out of file descriptors, say), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes an address. Errors: `Unavailable` naming it, with what to do.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let fix = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "another program (perhaps another bellwether) listens there; stop it, or choose another port with --bind or server.bind"
+            }
+            ErrorKind::PermissionDenied => "ports below 1024 need special rights; choose another with --bind or server.bind",
+            ErrorKind::AddrNotAvailable => "this machine does not have that address; choose one it has with --bind or server.bind",
+            _ => "choose another address with --bind or server.bind",
+        };
+        Error::Unavailable(format!("cannot listen on {address}: {error}; {fix}"))
+    })
+}
+
+/// Serves until `stop`: then takes no more connections, lets requests under way finish within the grace period, and returns.
+pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig, stop: CancellationToken) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout.0).max_buf_size(64 << 10);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
+    let builder = Arc::new(builder);
+    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
+    loop {
+        // A connection over the bound waits in the kernel's queue, unaccepted.
+        let permit = tokio::select! {
+            () = stop.cancelled() => break,
+            permit = permits.clone().acquire_owned() => permit.expect("the semaphore is never closed"),
+        };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let connection = connection(&builder, stream, router.clone(), &graceful);
+        tasks.spawn(async move {
+            connection.await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    tasks.close();
+    let finished = async {
+        graceful.shutdown().await;
+        tasks.wait().await;
+    };
+    if tokio::time::timeout(config.shutdown_grace.0, finished).await.is_err() {
+        tracing::warn!("requests were still under way after {}; they are cut off", config.shutdown_grace);
+    }
+}
+
+fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    router: Router,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + use<> {
+    // Answers are small and complete: waiting to fill a packet only adds latency.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's delay");
+    }
+    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).into_owned();
+    let watched = graceful.watch(served);
+    async move {
+        if let Err(error) = watched.await {
+            tracing::debug!(error = %error, "a connection ended early");
+        }
+    }
+}
