@@ -39,18 +39,19 @@ mod tests {
         let check = |name: &str, imports: &[&str], exports: &[&str]| {
             let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap();
             let (_, component) = PLUGINS.iter().find(|(manifest, _)| table(manifest)["name"].as_str() == Some(name)).unwrap();
-            let (mut imported, exported) = interfaces(component);
+            let (mut imported, mut exported) = interfaces(component);
             imported.sort();
+            exported.sort();
             assert_eq!(imported, imports, "imports of {name}");
             assert_eq!(exported, exports, "exports of {name}");
         };
         let plugin = "bellwether:types/plugin@0.1.0";
         let log = "bellwether:host/log@0.1.0";
         let data = "bellwether:host/data@0.1.0";
-        check("lstm", &[log], &[plugin, "bellwether:model/planner@0.1.0"]);
-        check("har", &[data, log], &[plugin, "bellwether:model/planner@0.1.0", "bellwether:model/estimator@0.1.0"]);
-        check("ks", &[data, log], &[plugin, "bellwether:drift/test@0.1.0"]);
-        check("blue-green", &[log], &[plugin, "bellwether:deploy/strategy@0.1.0"]);
+        check("lstm", &[log], &["bellwether:model/planner@0.1.0", plugin]);
+        check("har", &[data, log], &["bellwether:model/estimator@0.1.0", "bellwether:model/planner@0.1.0", plugin]);
+        check("ks", &[data, log], &["bellwether:drift/test@0.1.0", plugin]);
+        check("blue-green", &[log], &["bellwether:deploy/strategy@0.1.0", plugin]);
         let http = [
             "bellwether:host/log@0.1.0",
             "bellwether:host/secrets@0.1.0",
@@ -60,7 +61,7 @@ mod tests {
             "wasi:io/poll@0.2.12",
             "wasi:io/streams@0.2.12",
         ];
-        check("webhook", &http, &[plugin, "bellwether:alert/handler@0.1.0"]);
+        check("webhook", &http, &["bellwether:alert/handler@0.1.0", plugin]);
     }
 
     #[test]
