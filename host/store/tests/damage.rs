@@ -27,6 +27,9 @@ fn item(number: usize) -> Item {
     Item { key: format!("k{number:05}"), fill: format!("{number} ").repeat(60) }
 }
 
+/// What is done to a file.
+type Harm = fn(Vec<u8>) -> Vec<u8>;
+
 /// A store that was opened three times, so that it has a snapshot and a log behind it.
 async fn filled(folder: &Path) {
     for part in 0..3 {
@@ -78,7 +81,7 @@ async fn a_damaged_snapshot_is_set_aside_and_all_comes_back_from_the_log() {
     let parent = tempfile::tempdir().unwrap();
     let original = parent.path().join("original");
     filled(&original).await;
-    let harms: [(&str, fn(Vec<u8>) -> Vec<u8>); 4] = [
+    let harms: [(&str, Harm); 4] = [
         ("empty", |_| Vec::new()),
         ("torn", |bytes| bytes[..bytes.len() / 2].to_vec()),
         ("flipped", |mut bytes| {
