@@ -135,12 +135,13 @@ impl Host {
         let first = from.map_or(0, |from| bars.timestamp.partition_point(|start| *start < from.0));
         self.check_rows(bars.len() - first)?;
         let features = model.features.clone();
-        let columns = tokio::task::spawn_blocking(move || {
-            let mut columns = crate::features::compute(&bars, interval, &features);
-            columns.iter_mut().for_each(|column| drop(column.drain(..first)));
-            columns
-        });
-        self.examine(&model, columns.await.map_err(Error::internal)?).await
+        let columns = tokio::task::spawn_blocking(move || known_rows(crate::features::compute(&bars, interval, &features), first));
+        let columns = columns.await.map_err(Error::internal)?;
+        if columns.first().is_none_or(Vec::is_empty) {
+            let why = "holds no bar at which every feature is known; features need bars before it, see the warm-up of each";
+            return Err(Error::invalid("from", why));
+        }
+        self.examine(&model, columns).await
     }
 
     fn check_rows(&self, rows: usize) -> Result<()> {
@@ -328,6 +329,14 @@ async fn test_feature(
     })
 }
 
+/// The rows from `first` on at which every feature is known. Where a feature is still warming up, nothing is missing in
+/// the data: training left such rows out as well.
+fn known_rows(columns: Vec<Vec<f64>>, first: usize) -> Vec<Vec<f64>> {
+    let rows = columns.first().map_or(0, Vec::len);
+    let known: Vec<usize> = (first..rows).filter(|row| columns.iter().all(|column| !column[*row].is_nan())).collect();
+    columns.iter().map(|column| known.iter().map(|row| column[*row]).collect()).collect()
+}
+
 /// Rows by name turned into columns in feature order; a missing value is NaN.
 fn columns_of(names: &[String], rows: &[FeatureRow]) -> Result<Vec<Vec<f64>>> {
     for (number, row) in rows.iter().enumerate() {
@@ -348,6 +357,13 @@ fn columns_of(names: &[String], rows: &[FeatureRow]) -> Result<Vec<Vec<f64>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_that_warm_up_are_left_out() {
+        let columns = vec![vec![f64::NAN, 1.0, 2.0, 3.0], vec![4.0, f64::NAN, 5.0, 6.0]];
+        assert_eq!(known_rows(columns.clone(), 0), vec![vec![2.0, 3.0], vec![5.0, 6.0]]);
+        assert_eq!(known_rows(columns, 3), vec![vec![3.0], vec![6.0]]);
+    }
 
     #[test]
     fn rows_become_columns_or_say_why_not() {
