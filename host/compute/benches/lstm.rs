@@ -49,7 +49,7 @@ fn lstm(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("lstm");
     group.sample_size(10);
     group.throughput(Throughput::Elements(SAMPLES as u64));
-    group.bench_function("fit: 8 batches of 32", |bencher| bencher.iter(|| black_box(train_once())));
+    group.bench_function("fit: 8x32", |bencher| bencher.iter(|| black_box(train_once())));
     for count in [1, 32] {
         let windows = &rows.repeat(8)[..count * STEPS * FEATURES];
         group.throughput(Throughput::Elements(count as u64));

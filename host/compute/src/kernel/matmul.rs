@@ -4,7 +4,7 @@
 //! rows × columns stays in registers over all of k. Every element is one chain of multiply-adds over k in order, whatever
 //! the tile: a row's result does not depend on how many rows are computed together, so neither does a prediction.
 
-use crate::kernel::raw::{both, fused};
+use crate::kernel::raw::{accumulate, both};
 
 /// Columns per panel.
 pub(crate) const LANES: usize = 16;
@@ -143,17 +143,7 @@ impl Product<'_> {
         }
         let lines: [&[f32]; ROWS] = std::array::from_fn(|r| &self.a[(row + r) * self.a_stride..][..depth]);
         let panels: [&[f32]; PANELS] = std::array::from_fn(|p| &self.b.panel(panel + p)[..depth * LANES]);
-        for k in 0..depth {
-            for p in 0..PANELS {
-                let weights: &[f32; LANES] = panels[p][k * LANES..][..LANES].try_into().expect("a panel holds whole rows");
-                for r in 0..ROWS {
-                    let value = lines[r][k];
-                    for lane in 0..LANES {
-                        sums[r][p][lane] = fused::<FUSED>(value, weights[lane], sums[r][p][lane]);
-                    }
-                }
-            }
-        }
+        accumulate::<FUSED, ROWS, PANELS>(lines, panels, &mut sums);
         for (r, line) in sums.iter().enumerate() {
             for (p, sum) in line.iter().enumerate() {
                 let (at, width) = self.place(row + r, panel + p);
