@@ -4,7 +4,6 @@
 //! those and adds only its exports. So one type has one name in all worlds. A component lists only what it calls:
 //! imports nobody uses vanish when it is made, and a world's exports exist only where
 //! [`register!`](crate::register) expands its export macro.
-#![expect(clippy::allow_attributes_without_reason, reason = "generated code allows what it needs without saying why")]
 
 #[doc(hidden)]
 pub use wit_bindgen::rt;

@@ -108,7 +108,7 @@ fn failed(code: &ErrorCode) -> Failure {
         | ErrorCode::HttpResponseTimeout
         | ErrorCode::InternalError(_) => FailureKind::Unreachable,
         ErrorCode::DestinationIpProhibited | ErrorCode::DestinationIpUnroutable | ErrorCode::HttpRequestDenied => FailureKind::Refused,
-        // Sixteen more that say how a message or a certificate is wrong: sending it again changes nothing.
+        // The rest say how a message or a certificate is wrong: sending it again changes nothing.
         _ => FailureKind::Broken,
     };
     Failure::new(kind, code.to_string())
