@@ -107,7 +107,12 @@ impl Host {
                 alert.0.phase = AlertPhase::Resolved;
                 alert.0.resolved_at = Some(now);
                 // A handler that never heard of the alert need not hear that it is over.
-                alert.0.deliveries.iter_mut().filter(|delivery| delivery.delivered_at.is_none()).for_each(|delivery| delivery.given_up = true);
+                alert
+                    .0
+                    .deliveries
+                    .iter_mut()
+                    .filter(|delivery| delivery.delivered_at.is_none())
+                    .for_each(|delivery| delivery.given_up = true);
                 alert.0.deliveries.extend(more.clone());
                 Ok(())
             })

@@ -243,7 +243,13 @@ mod tests {
 
     #[test]
     fn model_keys_are_in_order_of_time() {
-        let ordered = ["zeta_A_20241205_115959", "lstm_BTC_20241205_120000", "lstm_BTC_20241205_120000_2", "lstm_BTC_20241205_120000_10", "har_BTC_20241205_120001"];
+        let ordered = [
+            "zeta_A_20241205_115959",
+            "lstm_BTC_20241205_120000",
+            "lstm_BTC_20241205_120000_2",
+            "lstm_BTC_20241205_120000_10",
+            "har_BTC_20241205_120001",
+        ];
         let keys: Vec<String> = ordered.iter().map(|id| model_key(id)).collect();
         assert!(keys.is_sorted(), "{keys:?}");
     }

@@ -58,7 +58,10 @@ impl Host {
             Ok(()) => {}
             // Another rollout of this endpoint, or this very request, was faster by a moment.
             Err(Error::AlreadyExists { .. }) => {
-                return Err(Error::Conflict(format!("endpoint `{}` got another rollout just now; look at it and try again", rollout.endpoint)));
+                return Err(Error::Conflict(format!(
+                    "endpoint `{}` got another rollout just now; look at it and try again",
+                    rollout.endpoint
+                )));
             }
             Err(other) => return Err(other),
         }

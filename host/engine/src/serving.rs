@@ -179,7 +179,12 @@ impl Host {
     }
 
     /// The raw windows of an input, with the last bar when the host made them.
-    async fn windows(&self, predictor: &std::sync::Arc<Predictor>, input: Input, last_close: Option<Vec<f64>>) -> Result<(RawWindows, Option<Timestamp>)> {
+    async fn windows(
+        &self,
+        predictor: &std::sync::Arc<Predictor>,
+        input: Input,
+        last_close: Option<Vec<f64>>,
+    ) -> Result<(RawWindows, Option<Timestamp>)> {
         let bars = match input {
             Input::Windows(windows) => {
                 let spec = predictor.spec();

@@ -166,10 +166,12 @@ impl Host {
                 changed = Some(self.reweight(&mut transaction, &rollout, share.min(1.0), 0.0).await?);
             }
             Action::CheckHealth => rollout.health = Some(self.check_health(&rollout.candidate).await),
-            Action::Analyse { seconds, least_requests, metrics } => match self.analyse(&rollout, *seconds, *least_requests, metrics).await {
-                Some(analysis) => rollout.analysis = Some(analysis),
-                None => return Ok(Next::Stop),
-            },
+            Action::Analyse { seconds, least_requests, metrics } => {
+                match self.analyse(&rollout, *seconds, *least_requests, metrics).await {
+                    Some(analysis) => rollout.analysis = Some(analysis),
+                    None => return Ok(Next::Stop),
+                }
+            }
             Action::PauseUntilApproved => rollout.phase = RolloutPhase::Paused,
             Action::PauseFor { .. } | Action::Promote | Action::Rollback { .. } => {}
         }
@@ -230,11 +232,14 @@ impl Host {
         let mut rollout = record.value.0;
         let promoted = phase == RolloutPhase::Promoted;
         let serves = if promoted { Some(rollout.candidate.clone()) } else { rollout.stable.clone() };
-        let variants = serves.iter().map(|model_id| Variant { name: "stable".to_owned(), model_id: model_id.clone(), share: 1.0, shadow: 0.0 });
+        let variants =
+            serves.iter().map(|model_id| Variant { name: "stable".to_owned(), model_id: model_id.clone(), share: 1.0, shadow: 0.0 });
         let mut transaction = Transaction::new();
         let stable = rollout.stable.clone();
-        let endpoint = self
-            .write_endpoint(&mut transaction, &rollout.endpoint, variants.collect(), |previous| if promoted { stable.or(previous) } else { previous })
+        let endpoint =
+            self.write_endpoint(&mut transaction, &rollout.endpoint, variants.collect(), |previous| {
+                if promoted { stable.or(previous) } else { previous }
+            })
             .await?;
         if promoted {
             self.mark(&mut transaction, &rollout.candidate, ModelStatus::Deployed).await?;
@@ -302,7 +307,11 @@ impl Host {
         let mut reasons: Vec<String> =
             metrics.iter().map(|metric| format!("there are no outcomes for `{metric}` on this host; it was not compared")).collect();
         if candidate.requests < least_requests.max(1) {
-            reasons.push(format!("the candidate answered {} predictions; {} are needed for a verdict", candidate.requests, least_requests.max(1)));
+            reasons.push(format!(
+                "the candidate answered {} predictions; {} are needed for a verdict",
+                candidate.requests,
+                least_requests.max(1)
+            ));
             return Some(Analysis { passed: None, reasons });
         }
         let share = |errors: u64, requests: u64| errors as f64 / requests.max(1) as f64;

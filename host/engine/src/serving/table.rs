@@ -226,7 +226,10 @@ pub(super) fn flatten(
             if row.len() != features {
                 return Err(Error::invalid(
                     format!("windows[{place}][{step}]"),
-                    format!("has the wrong shape: wanted {features} features, got {} (the window must be [{steps}, {features}])", row.len()),
+                    format!(
+                        "has the wrong shape: wanted {features} features, got {} (the window must be [{steps}, {features}])",
+                        row.len()
+                    ),
                 ));
             }
             values.extend_from_slice(row);
@@ -255,7 +258,8 @@ mod tests {
             assert_eq!(pick(&variants, draw).map(|variant| variant.name.as_str()), Some(expected), "{draw}");
         }
         assert!(pick(&[variant("idle", 0.0)], 0.5).is_none());
-        let landed = (0..10_000).filter(|unit| pick(&variants, draw("BTC-USDT", Some(&unit.to_string()))).is_some_and(|found| found.name == "candidate"));
+        let landed = (0..10_000)
+            .filter(|unit| pick(&variants, draw("BTC-USDT", Some(&unit.to_string()))).is_some_and(|found| found.name == "candidate"));
         let share = landed.count() as f64 / 10_000.0;
         assert!((share - 0.1).abs() < 0.015, "{share}");
         assert_eq!(draw("a", Some("x")).to_bits(), draw("a", Some("x")).to_bits());

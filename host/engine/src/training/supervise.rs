@@ -231,7 +231,8 @@ impl Host {
             // `cancel_job` stored it before it said so.
             End::Cancelled => Ok(()),
             End::TimedOut(limit) => {
-                let text = format!("it ran longer than its limit of {} s; raise `timeout_seconds` or make the model smaller", limit.as_secs());
+                let text =
+                    format!("it ran longer than its limit of {} s; raise `timeout_seconds` or make the model smaller", limit.as_secs());
                 self.end_job(&job.job_id, JobState::TimedOut, Some(text)).await
             }
             // It stays `running`: the next host puts it back into the queue.
