@@ -51,11 +51,16 @@ impl Column {
         self.len() == 0
     }
 
+    /// Rows `offset .. offset + count`, clipped to the column and to what the host gives in one call (131 072).
+    pub fn read(&self, offset: u64, count: u32) -> Vec<f64> {
+        on!(&self.0, column => column.read(offset, count))
+    }
+
     /// The rows in order, in pieces of 65 536: for columns too large to hold.
     pub fn chunks(&self) -> impl Iterator<Item = Vec<f64>> + '_ {
         let mut offset = 0;
         std::iter::from_fn(move || {
-            let chunk = on!(&self.0, column => column.read(offset, CHUNK));
+            let chunk = self.read(offset, CHUNK);
             offset += chunk.len() as u64;
             (!chunk.is_empty()).then_some(chunk)
         })

@@ -162,8 +162,13 @@ fn provoke(misdeed: Misdeed, frame: &Frame) -> Result<()> {
         Misdeed::LogFlood => (0..100_000).for_each(|line| log::info(&format!("line {line}"))),
         Misdeed::LongLogLine => log::info(&"x".repeat(1 << 20)),
         Misdeed::ReadPastEnd => {
-            let chunks = frame.only_column()?.chunks().count();
-            log::info(&format!("{chunks} chunks"));
+            let column = frame.only_column()?;
+            for offset in [column.len(), column.len() + 1, u64::from(u32::MAX), u64::MAX / 8, u64::MAX] {
+                let rows = column.read(offset, u32::MAX);
+                if !rows.is_empty() {
+                    return Err(Error::internal(format!("{} rows past the end, from {offset}", rows.len())));
+                }
+            }
         }
         Misdeed::HoardColumns => {
             let hoard: Vec<_> = (0..1_000_000).map_while(|_| frame.column(0)).collect();
