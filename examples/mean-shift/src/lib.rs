@@ -82,8 +82,11 @@ struct Side {
 
 impl Side {
     fn of(moments: &Moments) -> Result<Side> {
-        if moments.count < 2 || !moments.mean.is_finite() || !moments.variance.is_finite() {
-            return Err(Error::invalid_input(format!("{} usable values, at least 2 finite ones are needed", moments.count)));
+        if moments.count < 2 {
+            return Err(Error::invalid_input(format!("{} present values, at least 2 are needed", moments.count)));
+        }
+        if !moments.mean.is_finite() || !moments.variance.is_finite() {
+            return Err(Error::invalid_input("the values are infinite, or too large to have a variance"));
         }
         let count = moments.count as f64;
         Ok(Side { count, mean: moments.mean, variance: moments.variance * count / (count - 1.0) })
