@@ -77,7 +77,7 @@ impl<'a> Windows<'a> {
         self.pieces(width, move |offset, count| on!(&self.0, windows => windows.read(offset, count)))
     }
 
-    /// Only the last time step of each window, [feature] per sample, about 65 536 numbers at a time: enough for models
+    /// Only the last time step of each window, one number per feature, about 65 536 numbers at a time: enough for models
     /// without memory, and `last-step-only` in the plan spares the host the rest.
     ///
     /// # Panics
