@@ -13,7 +13,7 @@ use bellwether_domain::{Error, Result};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 use crate::bindings::base::Base;
 use crate::config::{Ceiling, PluginsConfig};
@@ -24,6 +24,12 @@ pub(crate) const TICK: Duration = Duration::from_millis(5);
 
 /// Slots of the pool above the number of calls: a slot is returned a moment after its call ended.
 const POOL_MARGIN: u32 = 4;
+
+/// Memories of one component.
+const MEMORIES: u32 = 2;
+
+/// Tables of one component.
+const TABLES: u32 = 16;
 
 /// What all plugins share.
 pub(crate) struct Core {
@@ -148,13 +154,34 @@ fn pool(ceiling: &Ceiling) -> PoolingAllocationConfig {
         .total_core_instances(slots.saturating_mul(64))
         .max_core_instance_size(4 << 20)
         .max_component_instance_size(4 << 20)
-        .total_memories(slots.saturating_mul(2))
-        .total_tables(slots.saturating_mul(8))
-        .max_tables_per_module(8)
-        .max_memories_per_module(2)
+        .total_memories(slots.saturating_mul(MEMORIES))
+        .total_tables(slots.saturating_mul(TABLES))
+        // One component's share, so that none can take another's.
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .max_tables_per_module(TABLES)
+        .max_memories_per_module(MEMORIES)
         .table_elements(40_000)
         .max_memory_size(usize::try_from(ceiling.memory.0).unwrap_or(usize::MAX));
+    // What a call wrote is zeroed in place rather than given back to the kernel and faulted in again: half the cost of a
+    // call. Where the kernel can say which pages those are (Linux 6.7), much can be kept; else all that is kept is zeroed.
+    let keep = if kernel_tells_written_pages() { 1 << 20 } else { 64 << 10 };
+    pool.pagemap_scan(Enabled::Auto).linear_memory_keep_resident(keep).table_keep_resident(64 << 10).async_stack_keep_resident(64 << 10);
     pool
+}
+
+#[cfg(target_os = "linux")]
+fn kernel_tells_written_pages() -> bool {
+    let name = rustix::system::uname();
+    let release = name.release().to_string_lossy();
+    let mut numbers = release.split(['.', '-']).map(|part| part.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (6, 7)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kernel_tells_written_pages() -> bool {
+    false
 }
 
 fn tick(engine: &Engine) -> Result<()> {

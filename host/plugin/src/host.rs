@@ -9,6 +9,7 @@ pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod secrets;
 pub(crate) mod stats;
+pub(crate) mod wasi;
 
 use crate::bindings::base::bellwether;
 use crate::state::State;

@@ -14,6 +14,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::engine::Core;
 use crate::grant::Granted;
 use crate::host::log::LogGate;
+use crate::host::wasi;
 use crate::http::Outgoing;
 use crate::limits::{Accountant, Limits};
 use crate::model::GuestProgress;
@@ -94,7 +95,8 @@ pub(crate) fn store(
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let ctx = self.wasi.get_or_insert_with(|| WasiCtx::builder().build());
+        let (seed, identity) = (self.seed, &self.identity);
+        let ctx = self.wasi.get_or_insert_with(|| wasi::empty(seed, identity.now_ms.filter(|_| identity.granted.clock)));
         WasiCtxView { ctx, table: &mut self.table }
     }
 }

@@ -54,7 +54,11 @@ fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let place = probability * last as f64;
     let below = (place.floor() as usize).min(last);
     let share = place - below as f64;
-    if share == 0.0 || below == last { sorted[below] } else { sorted[below] + share * (sorted[below + 1] - sorted[below]) }
+    if share == 0.0 || below == last {
+        return sorted[below];
+    }
+    // Rounding may lift the sum past the upper neighbour; held down, quantiles of ascending probabilities ascend.
+    (sorted[below] + share * (sorted[below + 1] - sorted[below])).min(sorted[below + 1])
 }
 
 /// Counts in the n + 1 bins between n ascending edges; none when the edges do not ascend.
@@ -84,6 +88,13 @@ mod tests {
         assert!(quantiles(&values, &[-0.1, 1.1, f64::NAN]).iter().all(|value| value.is_nan()));
         assert!(quantiles(&[f64::NAN], &[0.5])[0].is_nan());
         assert_eq!(quantiles(&[f64::NEG_INFINITY, 1.0, f64::INFINITY], &[0.0, 0.5, 1.0]), [f64::NEG_INFINITY, 1.0, f64::INFINITY]);
+    }
+
+    #[test]
+    fn quantiles_of_ascending_probabilities_ascend() {
+        let values: Vec<f64> = (0..10_007).map(|place| f64::from((place * 7919) % 10_007) / 10_007.0).collect();
+        let probabilities: Vec<f64> = (0..=20_000).map(|place| f64::from(place) / 20_000.0).collect();
+        assert!(quantiles(&values, &probabilities).is_sorted());
     }
 
     #[test]
