@@ -7,7 +7,8 @@ use bellwether_engine::scoring::{Judged, judge};
 use bellwether_engine::{csv, features};
 use serde::Deserialize;
 
-use crate::series::{feature, shared};
+use crate::series::feature;
+use crate::shared_data::shared;
 
 #[derive(Deserialize)]
 struct Reference {

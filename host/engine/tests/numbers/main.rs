@@ -4,3 +4,5 @@ mod dataset;
 mod features;
 mod har;
 mod series;
+#[path = "../fixtures/shared_data.rs"]
+mod shared_data;

@@ -1,6 +1,4 @@
-//! Made-up bars for the tests, and where the real ones lie.
-
-use std::path::{Path, PathBuf};
+//! Made-up bars for the tests.
 
 use bellwether_domain::bars::{Bar, Bars};
 use bellwether_domain::feature::{CATALOGUE, Feature};
@@ -48,16 +46,4 @@ pub(crate) fn every_feature() -> Vec<Feature> {
 
 pub(crate) fn feature(text: &str) -> Feature {
     text.parse().expect(text)
-}
-
-/// A file of the shared test data: in `BELLWETHER_TEST_DATA`, or in `shared/data` beside a folder above this one. None,
-/// with a line that says so, where there is none: the data may not be published with the code.
-pub(crate) fn shared(file: &str) -> Option<PathBuf> {
-    let named = std::env::var_os("BELLWETHER_TEST_DATA").map(PathBuf::from);
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("shared/data"));
-    let found = named.into_iter().chain(above).map(|folder| folder.join(file)).find(|path| path.exists());
-    if found.is_none() {
-        println!("skipped: no {file} in shared/data above this folder, nor in BELLWETHER_TEST_DATA");
-    }
-    found
 }

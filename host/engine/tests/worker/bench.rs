@@ -59,8 +59,11 @@ pub(crate) fn market(rows: usize) -> Bars {
 
 impl Bench {
     pub(crate) async fn new(rows: usize) -> Bench {
+        Bench::with(market(rows)).await
+    }
+
+    pub(crate) async fn with(bars: Bars) -> Bench {
         let folder = tempfile::tempdir().expect("folder");
-        let bars = market(rows);
         let store = BarStore::open(&folder.path().join("bars")).expect("store");
         store.ingest(&SYMBOL.parse().expect("symbol"), Interval::HOUR, bars.clone()).await.expect("ingest");
         Bench { folder, bars }

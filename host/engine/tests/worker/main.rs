@@ -2,3 +2,6 @@
 mod bench;
 mod errors;
 mod jobs;
+#[path = "../fixtures/shared_data.rs"]
+mod shared_data;
+mod volatility;
