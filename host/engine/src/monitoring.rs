@@ -64,6 +64,9 @@ pub struct DriftReport {
 /// Features tested at once.
 const TESTS_AT_ONCE: usize = 4;
 
+/// What a test of all features together calls them.
+const ALL: &str = "all features";
+
 /// The condition of drift alerts.
 const DRIFT: &str = "data-drift";
 
@@ -118,11 +121,16 @@ impl Host {
         let baselines = artifact.baselines.get(&spec.test).map(Vec::as_slice).unwrap_or_default();
         let names: Vec<String> = model.features.iter().map(ToString::to_string).collect();
         let suspects: Vec<Suspect> = names.iter().zip(&columns).filter_map(|(name, column)| drift::suspect(name, column)).collect();
-        let mut tests = Vec::with_capacity(names.len());
-        for (place, (name, column)) in names.iter().zip(columns).enumerate() {
+        // A univariate test judges every feature against its own baseline, a multivariate one all of them against its only one.
+        let groups: Vec<(String, Vec<Column>)> = match test.accepts().await?.multivariate {
+            false => names.iter().zip(columns).map(|(name, values)| (name.clone(), vec![numeric(name, values)])).collect(),
+            true => vec![(ALL.to_owned(), names.iter().zip(columns).map(|(name, values)| numeric(name, values)).collect())],
+        };
+        let mut tests = Vec::with_capacity(groups.len());
+        for (place, (name, columns)) in groups.into_iter().enumerate() {
             let (test, config) = (&test, &config);
             let baseline = baselines.get(place).filter(|baseline| !baseline.is_empty());
-            tests.push(async move { (name.clone(), test_feature(test, config, baseline, name, column).await) }.boxed());
+            tests.push(async move { (name.clone(), test_columns(test, config, baseline, &name, columns).await) }.boxed());
         }
         let outcomes: Vec<_> = futures_util::stream::iter(tests).buffered(TESTS_AT_ONCE).collect().await;
         let (mut features, mut untested) = (Vec::new(), Vec::new());
@@ -198,21 +206,25 @@ impl Host {
     }
 }
 
-/// Tests one feature. A test that cannot say is an error, never "no drift".
-async fn test_feature(
+fn numeric(name: &str, values: Vec<f64>) -> Column {
+    Column { name: name.into(), kind: ColumnKind::Numeric, values: values.into() }
+}
+
+/// Tests one feature, or all together. A test that cannot say is an error, never "no drift".
+async fn test_columns(
     test: &DriftTest,
     config: &serde_json::Value,
     baseline: Option<&Vec<u8>>,
     name: &str,
-    column: Vec<f64>,
+    columns: Vec<Column>,
 ) -> Result<FeatureDrift> {
     let Some(baseline) = baseline else {
         return Err(Error::invalid(name, "the test could not use this feature when the version was trained"));
     };
-    let missing = column.iter().filter(|value| value.is_nan()).count();
-    let missing_share = missing as f64 / column.len().max(1) as f64;
-    let column = Column { name: name.into(), kind: ColumnKind::Numeric, values: column.into() };
-    let outcome = test.test(baseline, Frame { columns: [column].into() }, config).await?;
+    let values = columns.iter().flat_map(|column| column.values.iter());
+    let missing = values.clone().filter(|value| value.is_nan()).count();
+    let missing_share = missing as f64 / values.count().max(1) as f64;
+    let outcome = test.test(baseline, Frame { columns: columns.into() }, config).await?;
     Ok(FeatureDrift {
         feature: name.to_owned(),
         test: test.name().to_owned(),
