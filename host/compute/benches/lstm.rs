@@ -1,7 +1,8 @@
 //! The default LSTM (128, 64, 32 units, dropout 0.2, 60 steps of 5 features): a training epoch and single predictions.
 //!
 //! One epoch is 8 batches of 32, so a batch takes an eighth of `fit`. For comparison: candle's own operations take 85 ms a
-//! batch on one thread. Run with `cargo bench -p bellwether-compute`.
+//! batch on one thread. Run with
+//! `CANDLE_NUM_THREADS=1 cargo bench -p bellwether-compute`, as the processes that train are.
 
 use std::hint::black_box;
 

@@ -20,6 +20,9 @@ use crate::fit::trainer::Trainer;
 use crate::plan::Plan;
 use crate::{Device, Model, Samples, initial};
 
+/// Environment for a process that fits, so that candle adds no spinning threads of its own; they slow a fit of this size down.
+pub const ENVIRONMENT: [(&str, &str); 2] = [("CANDLE_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1")];
+
 /// How to fit.
 #[derive(Debug, Clone)]
 pub struct FitSettings {
@@ -27,8 +30,8 @@ pub struct FitSettings {
     pub training: Training,
     /// Seeds initial weights, shuffles and dropout.
     pub seed: u64,
-    /// Threads that may compute, at least 1. This version computes each fit on the calling thread alone: at these sizes more
-    /// threads cost more than they give, and other fits have their own.
+    /// Threads that may compute, at least 1. This version's own kernels compute on the calling thread alone; see
+    /// also [`ENVIRONMENT`].
     pub threads: usize,
 }
 

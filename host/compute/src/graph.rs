@@ -1,7 +1,8 @@
 //! The forward pass for training, on candle tensors: candle keeps the tape and differentiates it.
 //!
 //! Dense, LSTM and dropout are fused operations of ours with hand-written gradients; they run our kernels on the calling
-//! thread, so a fit uses one thread whatever candle's pool is. Everything else is a few tensor operations of candle's.
+//! thread. Everything else is a few tensor operations of candle's, which uses its own threads for large ones unless the
+//! process was started with [`crate::fit::ENVIRONMENT`]; the numbers are the same either way.
 //! Values are [batch, ..shape of the node].
 pub(crate) mod dense;
 pub(crate) mod dropout;

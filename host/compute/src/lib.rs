@@ -2,18 +2,17 @@
 //!
 //! The only home of candle. Knows nothing of plugins, stores or HTTP; takes numbers, gives numbers. Training builds a tape
 //! of candle tensors with fused operations of ours; serving runs the same kernels on plain buffers without a tape.
+mod plan;
 pub mod data;
 pub mod device;
 pub mod estimate;
-pub mod fit;
-pub mod model;
-
-mod graph;
-mod initial;
 mod kernel;
-mod plan;
 mod serve;
 mod weights;
+pub mod model;
+mod graph;
+mod initial;
+pub mod fit;
 
 pub use data::Samples;
 pub use device::Device;

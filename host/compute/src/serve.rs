@@ -91,10 +91,10 @@ impl Forward {
             Block::Lstm(cells) => cells.iter().map(|c| c.kernel.size_bytes() + c.recurrent.size_bytes() + size_of_val(&c.bias[..])).sum(),
         });
         let values: usize = plan.steps.iter().filter(|step| step.live).map(|step| step.shape.iter().product::<usize>()).sum();
-        let gates = plan.steps.iter().map(|step| match &step.op {
-            Op::Lstm(layer) => 4 * layer.units as usize * plan.steps[step.inputs[0]].shape[0],
-            _ => 0,
-        });
+        let gates = plan
+            .steps
+            .iter()
+            .map(|step| if let Op::Lstm(layer) = &step.op { 4 * layer.units as usize * plan.steps[step.inputs[0]].shape[0] } else { 0 });
         packed.sum::<usize>() + BATCH * size_of::<f32>() * (values + gates.max().unwrap_or(0))
     }
 }
@@ -106,28 +106,28 @@ fn block(plan: &Plan, step: &Step, weights: &[f32]) -> Block {
         Packed::of(weight(place), shape[0], shape[1])
     };
     let first = step.weights.start;
-    match &step.op {
-        Op::Dense { bias } => {
-            let units = plan.weights[first].shape[1];
-            Block::Dense(packed(first), if *bias { weight(first + 1).to_vec() } else { vec![0.0; units] })
-        }
-        Op::Lstm(_) => {
-            let cell = |at| Cell { kernel: packed(at), recurrent: packed(at + 1), bias: weight(at + 2).to_vec() };
-            Block::Lstm(step.weights.clone().step_by(3).map(cell).collect())
-        }
-        _ => Block::Nothing,
+    if let Op::Dense { bias } = step.op {
+        let units = plan.weights[first].shape[1];
+        return Block::Dense(packed(first), if bias { weight(first + 1).to_vec() } else { vec![0.0; units] });
     }
+    if let Op::Lstm(_) = step.op {
+        let cell = |at| Cell { kernel: packed(at), recurrent: packed(at + 1), bias: weight(at + 2).to_vec() };
+        return Block::Lstm(step.weights.clone().step_by(3).map(cell).collect());
+    }
+    Block::Nothing
 }
 
 /// Value of a step; where it has none of its own, that of the step it passes on.
 fn value<'a>(plan: &Plan, values: &'a [Vec<f32>], windows: &'a [f32], mut place: usize) -> &'a [f32] {
     loop {
         let step = &plan.steps[place];
-        match step.op {
-            Op::Input => return windows,
-            Op::Dropout(_) | Op::Reshape => place = step.inputs[0],
-            _ => return &values[place],
+        if matches!(step.op, Op::Input) {
+            return windows;
         }
+        if !matches!(step.op, Op::Dropout(_) | Op::Reshape) {
+            return &values[place];
+        }
+        place = step.inputs[0];
     }
 }
 

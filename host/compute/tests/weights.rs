@@ -1,4 +1,5 @@
 //! Weights files: values of an outside LSTM, round trips, and every way a file can be wrong.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 use bellwether_compute::{Device, Model};
 use bellwether_domain::Error;

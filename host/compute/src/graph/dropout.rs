@@ -4,31 +4,32 @@
 //! and used again by the gradient.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use rand::RngCore;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::graph::read;
 use crate::graph::storage::slice;
 
 struct Dropout {
-    /// One bit pattern per value; below the threshold it is dropped.
-    bits: Vec<u8>,
+    /// One number per value; below the threshold the value is dropped.
+    drawn: Vec<u16>,
     threshold: u16,
     keep: f32,
 }
 
 /// Drops a share in (0, 1) of the values.
 pub(crate) fn apply(input: &Tensor, share: f64, noise: &mut ChaCha8Rng) -> Result<Tensor> {
-    let mut bits = vec![0; 2 * input.elem_count()];
-    noise.fill_bytes(&mut bits);
+    let mut drawn = vec![0; input.elem_count()];
+    noise.fill(&mut drawn[..]);
     let threshold = (share * 65536.0).round().min(65535.0) as u16;
-    input.contiguous()?.apply_op1(Dropout { bits, threshold, keep: (1.0 / (1.0 - share)) as f32 })
+    input.contiguous()?.apply_op1(Dropout { drawn, threshold, keep: (1.0 / (1.0 - share)) as f32 })
 }
 
 impl Dropout {
     fn apply(&self, values: &[f32]) -> Vec<f32> {
-        let drawn = self.bits.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-        values.iter().zip(drawn).map(|(value, drawn)| if drawn < self.threshold { 0.0 } else { value * self.keep }).collect()
+        // A product and not a choice: the compiler turns it into vector code, and not-a-number stays so.
+        let factor = |drawn: u16| f32::from(u8::from(drawn >= self.threshold)) * self.keep;
+        values.iter().zip(&self.drawn).map(|(value, drawn)| value * factor(*drawn)).collect()
     }
 }
 

@@ -11,7 +11,7 @@ type Lanes = [f32; LANES];
 /// Beyond this tanh is ±1 in 32 bits.
 const TANH_BOUND: f32 = 7.905_311;
 const TANH_ODD: [f32; 7] = [-2.760_768_5e-16, 2.000_188e-13, -8.604_672e-11, 5.122_297e-8, 1.485_722_4e-5, 6.372_619_3e-4, 4.893_524_6e-3];
-const TANH_EVEN: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525_2e-3];
+const TANH_EVEN: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
 
 #[inline(always)]
 fn tanh<const FUSED: bool>(x: f32) -> f32 {
