@@ -64,7 +64,11 @@ fn main() {
     let questions = [
         ("health, no work (the floor)", None, ""),
         ("one prediction, units 4, sequence 8", Some(json!({"model_id": small, "window": vec![[0.001, -6.0]; 8]})), ""),
-        ("one prediction, units 128/64/32, sequence 60", Some(json!({"model_id": large, "window": vec![[0.001, -6.0]; 60]})), "(target 2 ms)"),
+        (
+            "one prediction, units 128/64/32, sequence 60",
+            Some(json!({"model_id": large, "window": vec![[0.001, -6.0]; 60]})),
+            "(target 2 ms)",
+        ),
         ("the same from the newest bars", Some(json!({"model_id": large, "latest": true})), ""),
     ];
     for (what, body, target) in questions {

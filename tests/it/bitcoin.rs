@@ -24,11 +24,10 @@ fn har() -> Value {
         "symbol": "BTC/USDT",
         "target": {"kind": "realized-volatility", "horizon": 24},
         "features": ["realized-volatility(6)", "realized-volatility(24)", "realized-volatility(168)", "realized-volatility(720)"],
-        "split": {"test": 0.2, "validation": 0.0},
     })
 }
 
-/// The network that was found to do better than the regression.
+/// A network that does better than the regression; its settings were chosen by validation loss.
 fn lstm() -> Value {
     json!({
         "model_type": "lstm",
@@ -36,12 +35,11 @@ fn lstm() -> Value {
         "target": {"kind": "realized-volatility", "horizon": 24},
         "features": [
             "realized-volatility(6)", "realized-volatility(24)", "realized-volatility(168)", "realized-volatility(720)",
-            "hour-of-day", "day-of-week",
+            "log-range", "log-return",
         ],
         "sequence_length": 24,
-        "config": {"lstm_units": [16], "epochs": 12, "batch_size": 256, "learning_rate": 0.002, "dropout_rate": 0.0, "patience": 4},
-        "split": {"test": 0.2, "validation": 0.1},
         "seed": 1,
+        "config": {"lstm_units": [32], "dropout_rate": 0.1, "learning_rate": 0.001, "batch_size": 128, "epochs": 12, "patience": 4},
     })
 }
 
@@ -70,5 +68,6 @@ fn har_is_the_regression_and_lstm_beats_it() {
     }
     let lstm = metrics(&host, &lstm());
     println!("lstm: {lstm}");
-    assert!(number(&lstm, "mse") < number(&har, "mse"), "lstm {lstm}\nhar {har}");
+    // Windows of 24 steps lose a few samples behind gaps, so that the two held-out sets differ a little: skill counts, too.
+    assert!(number(&lstm, "mse") < number(&har, "mse") && number(&lstm, "skill") > number(&har, "skill"), "lstm {lstm}\nhar {har}");
 }

@@ -56,7 +56,8 @@ fn good_settings_pass() {
 
 #[test]
 fn all_problems_of_settings_are_reported_together() {
-    let home = Home::new("[training]\nmax_concurent_jobs = 2\nthreads = 0\n[server]\nbind = \"nowhere\"\n").with("MIN_MODEL_ACCURACY", "high");
+    let home =
+        Home::new("[training]\nmax_concurent_jobs = 2\nthreads = 0\n[server]\nbind = \"nowhere\"\n").with("MIN_MODEL_ACCURACY", "high");
     let error = run(&home, &["config", "check"], 2);
     for part in ["max_concurrent_jobs", "training.threads", "server.bind", "MIN_MODEL_ACCURACY"] {
         assert!(error.contains(part), "`{part}` is not in: {error}");
@@ -86,7 +87,7 @@ fn without_a_host_it_says_how_to_start_one() {
     // A port that was free a moment ago: nobody listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let home = Home::default().with("BELLWETHER_URL", &format!("http://127.0.0.1:{port}"));
-    for command in [&["models", "list"][..], &["data", "describe"], &["jobs", "list"], &["dashboard"]] {
+    for command in [&["models", "list"][..], &["data", "list"], &["jobs", "list"], &["dashboard"]] {
         let error = run(&home, command, 3);
         assert!(error.contains("no host answers") && error.contains("bellwether serve"), "{error}");
     }
@@ -120,7 +121,8 @@ fn a_file_of_bars_is_imported_and_described() {
     let home = client_home();
     fs_err::write(home.path().join("bars.csv"), sample::swinging(50)).unwrap();
     run(&home, &["data", "import", "bars.csv", "--symbol", "CLI/CSV", "--interval", "1h"], 0);
-    assert!(run(&home, &["data", "describe"], 0).contains("CLI/CSV"));
+    assert!(run(&home, &["data", "list"], 0).contains("CLI/CSV"));
+    assert!(run(&home, &["data", "describe", "--symbol", "CLI/CSV", "--interval", "1h"], 0).contains("50"));
     fs_err::write(home.path().join("bad.csv"), format!("{}x,1,1,1,1,1\n", sample::HEADER)).unwrap();
     let error = run(&home, &["data", "import", "bad.csv", "--symbol", "CLI/BAD", "--interval", "1h"], 1);
     assert!(error.contains("row 1, column timestamp"), "{error}");

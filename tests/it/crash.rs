@@ -99,7 +99,7 @@ fn chunk(place: usize) -> Vec<u8> {
 
 /// A training that takes a second or two, so that there is a middle to be killed in.
 fn job(endpoint: Option<&str>) -> Value {
-    let mut request = sample::lstm("BASE", 40);
+    let mut request = sample::lstm("BASE", 400);
     request["config"]["patience"] = json!(0);
     if let Some(endpoint) = endpoint {
         request["deployment_config"] = json!({"auto_deploy": true, "endpoint": endpoint});
@@ -209,7 +209,8 @@ fn one_kill(kill: usize, host: Running, ledger: &mut Ledger, model: &str) {
         _ => {
             let body = json!({"model_id": model, "windows": vec![vec![vec![-7.0, -7.0, -7.0]]; 3]}).to_string().into_bytes();
             let given = kill_amid(host, 20, |client, _| tried(client, "/predict", "application/json", None, body.clone()));
-            let predictions = given.iter().flat_map(|answer| answer["predictions"].as_array().unwrap().iter().map(|one| id(one, "prediction_id")));
+            let predictions =
+                given.iter().flat_map(|answer| answer["predictions"].as_array().unwrap().iter().map(|one| id(one, "prediction_id")));
             ledger.predictions.extend(predictions);
         }
     }
@@ -217,18 +218,21 @@ fn one_kill(kill: usize, host: Running, ledger: &mut Ledger, model: &str) {
 
 /// Every job succeeds with one version, every rollout ends, every endpoint answers, bars can be sent again.
 fn everything_ends(host: &Running, ledger: &Ledger) {
-    let mut registered = BTreeMap::new();
+    let (mut registered, mut taken_up) = (BTreeMap::new(), 0);
     for job in ledger.jobs.values().flatten() {
         let ended = crate::shared::finished(host, job, "succeeded");
         registered.insert(job.clone(), id(&ended, "model_id"));
+        taken_up += usize::from(ended["attempts"].as_u64() > Some(1));
         if let Some(deployment) = ended["deployment_id"].as_str() {
             crate::shared::promoted(host, deployment);
         }
     }
     assert!(registered.len() >= KILLS / 3, "only {} jobs were asked for", registered.len());
+    assert!(taken_up >= 5, "only {taken_up} jobs were killed under way and taken up again: the kills come too early or too late");
     let models = host.client.get("/mlops/api/models?limit=1000").expect(200);
     for (job, model) in &registered {
-        let made: Vec<&Value> = models["models"].as_array().unwrap().iter().filter(|model| model["lineage"]["job_id"] == job.as_str()).collect();
+        let made: Vec<&Value> =
+            models["models"].as_array().unwrap().iter().filter(|model| model["lineage"]["job_id"] == job.as_str()).collect();
         assert_eq!(made.len(), 1, "job {job} made {made:?}");
         assert_eq!(made[0]["model_id"], model.as_str());
     }

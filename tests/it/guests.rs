@@ -193,7 +193,13 @@ fn every_misdeed_has_its_test() {
 fn an_answer_over_the_limit_is_refused_without_being_copied() {
     // Here there is room to make the answer, and still none to return it.
     let cache = tempfile::tempdir().unwrap();
-    let ceiling = Ceiling { memory: ByteSize(3 << 30), output: ByteSize(OUTPUT), call_timeout: Span(Duration::from_secs(20)), instances: 2, ..Ceiling::default() };
+    let ceiling = Ceiling {
+        memory: ByteSize(3 << 30),
+        output: ByteSize(OUTPUT),
+        call_timeout: Span(Duration::from_secs(20)),
+        instances: 2,
+        ..Ceiling::default()
+    };
     let config = PluginsConfig { ceiling, cache: cache.path().to_owned(), ..PluginsConfig::default() };
     let runtime = Runtime::new().unwrap();
     let bundled = [Bundled { manifest: MISBEHAVING_MANIFEST, component: MISBEHAVING }];

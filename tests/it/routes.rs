@@ -347,7 +347,8 @@ fn registered_copy(host: &Shared) -> String {
 
 /// A rollout on an endpoint of its own that waits for a person.
 fn waiting_rollout(host: &Shared, endpoint: &str) -> String {
-    let body = json!({"model_id": host.lstm, "deployment_strategy": "blue-green", "endpoint": endpoint, "config": {"require_approval": true}});
+    let body =
+        json!({"model_id": host.lstm, "deployment_strategy": "blue-green", "endpoint": endpoint, "config": {"require_approval": true}});
     let waiting = id(&host.post("/models/deploy", &body).expect(202), "deployment_id");
     phase(&host.host, &waiting, |phase| phase == "paused");
     waiting

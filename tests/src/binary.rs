@@ -18,9 +18,7 @@ pub fn built(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a running test has a file");
     // <target>/<profile>/deps/it-0123 is the test; binaries lie in <target>/<profile>.
     let path = own.ancestors().skip(1).map(|folder| folder.join(name)).find(|path| path.is_file());
-    path.unwrap_or_else(|| {
-        panic!("no binary `{name}` above {}: run `make test`, which builds it before the tests", own.display())
-    })
+    path.unwrap_or_else(|| panic!("no binary `{name}` above {}: run `make test`, which builds it before the tests", own.display()))
 }
 
 /// The repository's root.

@@ -134,7 +134,8 @@ impl Home {
         let error = file.try_clone().expect("a file can be shared");
         // A group of its own: a signal meant for the tests (Ctrl-C) is not one for the host.
         let child = command.stdout(file).stderr(error).process_group(0).spawn().expect("the binary can be started");
-        let mut running = Running { child, output, url: String::new(), token: String::new(), client: Client::new("http://127.0.0.1", None) };
+        let mut running =
+            Running { child, output, url: String::new(), token: String::new(), client: Client::new("http://127.0.0.1", None) };
         let ended = eventually("the host became ready or ended", START, || running.look(self));
         match ended {
             None => Ok(running),
@@ -178,7 +179,9 @@ impl Running {
         let children = process::children(self.process());
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for");
-        eventually("a training child ends when its host is killed", STOP, || (!children.iter().any(|child| process::is_alive(*child))).then_some(()));
+        eventually("a training child ends when its host is killed", STOP, || {
+            (!children.iter().any(|child| process::is_alive(*child))).then_some(())
+        });
     }
 
     /// Asks it to stop (SIGTERM) and waits until it did. Returns how.

@@ -34,7 +34,8 @@ pub fn swinging(rows: usize) -> Vec<u8> {
 fn price(row: usize) -> f64 {
     let hour = row as f64;
     // A linear congruence: noise that needs no generator.
-    let noise = ((row as u64).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 40) as f64 / f64::from(1 << 24);
+    let noise =
+        ((row as u64).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 40) as f64 / f64::from(1 << 24);
     100.0 + 3.0 * (hour / 40.0).sin() + (1.0 + (hour / 300.0).sin()) * (noise - 0.5)
 }
 

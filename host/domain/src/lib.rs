@@ -2,8 +2,8 @@
 //!
 //! No I/O, no async, no clock, no randomness: everything here is a value or a pure function. The modules are listed in
 //! import order; each knows only those above it.
-pub mod error;
 pub mod suggest;
+pub mod error;
 pub mod time;
 pub mod id;
 pub mod bars;

@@ -52,7 +52,8 @@ impl Cache {
         if let Err(error) = write(&path, &compiled) {
             tracing::warn!("{} could not be written: {error}", path.display());
         }
-        load(engine, &compiled).ok_or_else(|| wasmtime::Error::msg("the compiled component was refused by the engine that made it"))
+        // What an engine compiled and does not take is beyond its limits; the plain way says which.
+        load(engine, &compiled).map_or_else(|| Component::from_binary(engine, bytes), Ok)
     }
 }
 

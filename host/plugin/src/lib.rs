@@ -7,35 +7,30 @@
 //! to call and checks the answer, `call` admits it, runs it on the plugin threads in a store of its own and names what
 //! went wrong. `load` is the way in: manifest, file, compile (`cache`), contract, `describe`.
 pub mod size;
-
 pub mod manifest;
-
 pub mod config;
-
-pub mod frame;
-
-mod bindings;
-mod breaker;
-mod cache;
-mod call;
-mod contract;
-mod discover;
-mod engine;
-mod grant;
-mod host;
-mod http;
-mod instance;
 mod limits;
-mod load;
-mod schema;
+mod contract;
+pub mod frame;
+mod bindings;
+mod engine;
+mod breaker;
+mod http;
+mod grant;
 mod state;
-
+mod schema;
+mod call;
+mod cache;
+mod host;
+mod load;
+pub mod model;
+mod discover;
+pub mod strategy;
+pub mod drift;
 pub mod alert;
 pub mod catalog;
+mod instance;
 pub mod check;
-pub mod drift;
-pub mod model;
-pub mod strategy;
 
 pub use alert::AlertHandler;
 pub use catalog::{Bundled, PluginHost, PluginInfo};

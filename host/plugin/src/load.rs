@@ -117,8 +117,11 @@ async fn compile(core: &Arc<Core>, cache: &Cache, manifest: &Manifest, place: &P
             return Err(format!("its component has {} bytes; plugins.ceiling.component allows {most}", bytes.len()));
         }
         let digest = hex::encode(Sha256::digest(&bytes));
-        let component = check_bytes(&bytes)
-            .and_then(|()| cache.component(&engine, &bytes, &digest).map_err(|error| format!("it is damaged or truncated: {error:#}")));
+        let component = check_bytes(&bytes).and_then(|()| {
+            cache
+                .component(&engine, &bytes, &digest)
+                .map_err(|error| format!("it is damaged or truncated, or beyond the limits of this host: {error:#}"))
+        });
         Ok((digest, bytes.len() as u64, component.map_err(|why| format!("{file} cannot be used: {why}"))))
     });
     let (digest, size_bytes, component) = compiled.await.map_err(|error| format!("compiling it failed: {error}"))??;
