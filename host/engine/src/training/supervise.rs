@@ -136,6 +136,7 @@ impl Host {
         let (program, arguments) = command.split_first().ok_or_else(|| Error::internal("no worker program is set"))?;
         Command::new(program)
             .args(arguments)
+            .envs(bellwether_compute::fit::ENVIRONMENT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
