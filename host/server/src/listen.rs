@@ -97,3 +97,49 @@ fn connection(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::client::{CallError, Client};
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named_with_the_fix() {
+        let first = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = first.local_addr().unwrap();
+        let error = bind(address).await.unwrap_err();
+        assert_eq!(error.code(), "unavailable");
+        assert!(error.to_string().contains(&address.to_string()) && error.to_string().contains("--bind"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_requests_finish_and_takes_no_more() {
+        let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (seen, gate) = (begun.clone(), release.clone());
+        let wait = get(move || async move {
+            seen.notify_one();
+            gate.notified().await;
+            axum::Json(7)
+        });
+        let router = Router::new().route("/mlops/api/wait", wait);
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let serving = tokio::spawn(async move { serve(listener, router, &ServerConfig::default(), stopping).await });
+        let client = Client::new(&url, None).unwrap();
+        let asked = tokio::spawn({
+            let client = client.clone();
+            async move { client.get::<u32>("/wait").await }
+        });
+        begun.notified().await;
+        stop.cancel();
+        release.notify_one();
+        assert_eq!(asked.await.unwrap().unwrap().value, 7);
+        serving.await.unwrap();
+        assert!(matches!(client.get::<u32>("/wait").await, Err(CallError::NoHost(_))));
+    }
+}

@@ -74,3 +74,6 @@ pub(crate) fn around(routes: Router<AppState>, app: AppState) -> Router {
         .layer(from_fn(trace::follow))
         .with_state(app)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::path::Path;
 use bellwether_domain::{Error, Result};
 use bellwether_engine::{Clock, Host};
 use bellwether_plugin::Bundled;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,11 @@ impl Running {
     pub async fn start(settings: &Settings, bundled: &[Bundled]) -> Result<Running> {
         // The address first: a host that cannot be reached need not take up its jobs.
         let listener = listen::bind(settings.server.bind).await?;
+        Running::start_on(listener, settings, bundled).await
+    }
+
+    /// The same on an address that is taken already.
+    pub async fn start_on(listener: TcpListener, settings: &Settings, bundled: &[Bundled]) -> Result<Running> {
         let address = listener.local_addr().map_err(Error::internal)?;
         let host = Host::open(settings.host.clone(), Clock::system(), bundled).await?;
         let token = match auth::keep(&settings.token_file()) {

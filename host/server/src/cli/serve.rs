@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use bellwether_plugin::Bundled;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -66,7 +65,8 @@ pub(crate) async fn perform(args: ServeArgs, context: &Context) -> Result<(), Fa
     for note in &loaded.notes {
         tracing::warn!("{note}");
     }
-    let running = start(&mut loaded, context, &running::bundled()).await?;
+    complete(&mut loaded, context)?;
+    let running = Running::start(&loaded.settings, &running::bundled()).await?;
     announce(&running, &loaded);
     wait_for_the_end().await?;
     tracing::info!("stopping: requests under way finish first");
@@ -75,12 +75,12 @@ pub(crate) async fn perform(args: ServeArgs, context: &Context) -> Result<(), Fa
     Ok(())
 }
 
-/// Starts a host with what only the process knows: its own program as the worker, its environment for plugins' secrets.
-pub(crate) async fn start(loaded: &mut Loaded, context: &Context, bundled: &[Bundled]) -> Result<Running, Failure> {
+/// Adds what only the process knows: its own program as the worker, its environment for plugins' secrets.
+pub(crate) fn complete(loaded: &mut Loaded, context: &Context) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::Failed(format!("this program cannot find its own file: {error}")))?;
     loaded.settings.host.training.worker = running::worker(&program);
     loaded.settings.host.plugins.environment = context.environment().clone();
-    Ok(Running::start(&loaded.settings, bundled).await?)
+    Ok(())
 }
 
 fn announce(running: &Running, loaded: &Loaded) {

@@ -53,9 +53,7 @@ fn toml_text(value: &Value) -> String {
             },
             Value::String(text) => toml::Value::String(text.clone()),
             Value::Array(items) => toml::Value::Array(items.iter().filter_map(as_toml).collect()),
-            Value::Object(map) => {
-                toml::Value::Table(map.iter().filter_map(|(key, value)| Some((key.clone(), as_toml(value)?))).collect())
-            }
+            Value::Object(map) => toml::Value::Table(map.iter().filter_map(|(key, value)| Some((key.clone(), as_toml(value)?))).collect()),
         })
     }
     as_toml(value).map(|value| value.to_string()).unwrap_or_default()
