@@ -100,7 +100,7 @@ impl Granted {
     /// Wants ∩ grant. Errors name what was granted and not wanted, under `field`, and secrets that cannot be read.
     pub(crate) fn of(field: &str, wants: &Wants, grant: &Grant, environment: &BTreeMap<String, String>) -> Result<Granted> {
         let origins = grant.http.iter().map(|text| origin(field, wants, text)).collect::<Result<Vec<Origin>>>()?;
-        let http = if origins.is_empty() { None } else { Some(Arc::new(Egress::new(origins)?)) };
+        let http = if origins.is_empty() { None } else { Some(Arc::new(Egress::new(origins))) };
         let mut secrets = BTreeMap::new();
         for (name, source) in &grant.secrets {
             let field = format!("{field}.grant.secrets.{name}");

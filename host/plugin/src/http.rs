@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bellwether_domain::Result;
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::client::conn::http1;
@@ -68,7 +67,7 @@ impl std::fmt::Debug for Egress {
 }
 
 impl Egress {
-    pub(crate) fn new(origins: Vec<Origin>) -> Result<Egress> {
+    pub(crate) fn new(origins: Vec<Origin>) -> Egress {
         let origins: Arc<[Origin]> = origins.into();
         let granted = origins.clone();
         let dial = tower::service_fn(move |uri: http::Uri| {
@@ -80,7 +79,7 @@ impl Egress {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tower::util::BoxCloneSyncService::new(dial));
-        Ok(Egress { origins, connector })
+        Egress { origins, connector }
     }
 
     pub(crate) fn origins(&self) -> &[Origin] {
@@ -240,7 +239,7 @@ mod tests {
     }
 
     async fn fetch(granted: &str, asked: &str, limit: u64) -> Result<(u16, usize), Error> {
-        let egress = Egress::new(vec![Origin::parse(granted).expect("origin")]).expect("egress");
+        let egress = Egress::new(vec![Origin::parse(granted).expect("origin")]);
         let mut outgoing = Outgoing::new(Some(Arc::new(egress)), Instant::now() + Duration::from_secs(5), limit);
         let empty = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
         let request = http::Request::builder().uri(asked).header("host", "x").body(empty).expect("request");

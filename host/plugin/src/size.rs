@@ -35,7 +35,7 @@ impl std::str::FromStr for ByteSize {
 
 impl std::fmt::Display for ByteSize {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (unit, factor) = SIZES.into_iter().find(|(_, factor)| self.0 >= *factor && self.0 % factor == 0).unwrap_or(("B", 1));
+        let (unit, factor) = SIZES.into_iter().find(|(_, factor)| self.0 >= *factor && self.0.is_multiple_of(*factor)).unwrap_or(("B", 1));
         write!(f, "{} {unit}", self.0 / factor)
     }
 }

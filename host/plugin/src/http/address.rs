@@ -44,15 +44,15 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Within 2000::/3, and outside the blocks there that lead elsewhere (Teredo, 6to4, documentation, ORCHID).
+/// Within 2000::/3, and outside the blocks there that lead elsewhere (Teredo, ORCHID, documentation, 6to4).
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    let global = segments[0] & 0xe000 == 0x2000;
-    let special = (segments[0] == 0x2001 && segments[1] < 0x0200)
-        || (segments[0] == 0x2001 && segments[1] == 0x0db8)
-        || segments[0] == 0x2002
-        || (segments[0] == 0x3fff && segments[1] < 0x1000);
-    global && !special
+    let [first, second, ..] = address.segments();
+    match first {
+        0x2001 => second >= 0x0200 && second != 0x0db8,
+        0x2002 => false,
+        0x3fff => second >= 0x1000,
+        _ => first & 0xe000 == 0x2000,
+    }
 }
 
 #[cfg(test)]
