@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::auth::{self, Token};
-use crate::client::Client;
+use crate::client::{Client, Reply};
 use crate::config::{self, Environment, Flag, Loaded, Settings};
 
 mod alerts;
@@ -121,6 +121,15 @@ impl Context {
     /// Print JSON.
     pub(crate) fn json(&self) -> bool {
         self.global.json
+    }
+
+    /// Prints an answer: as it came, or as people read it.
+    pub(crate) fn show<T>(&self, reply: &Reply<T>, for_people: impl FnOnce(&T)) -> Result<(), Failure> {
+        if self.json() {
+            return output::raw(&reply.raw);
+        }
+        for_people(&reply.value);
+        Ok(())
     }
 
     /// The process environment.

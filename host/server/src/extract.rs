@@ -99,6 +99,10 @@ impl FromRequestParts<AppState> for IdempotencyKey {
 
 /// JSON bytes as a value.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // serde would take the fields of an object from an array in their order, which nobody means.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::invalid("body", "is an array; it must be an object").into());
+    }
     match Json::<T>::from_bytes(bytes) {
         Ok(Json(value)) => Ok(value),
         Err(rejection) if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY => Err(explain::rejected(&rejection.body_text()).into()),

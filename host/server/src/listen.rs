@@ -1,4 +1,7 @@
 //! The accept loop: bounded connections, bounded heads, a graceful end.
+//!
+//! HTTP/1 only: telling HTTP/2 apart without TLS means reading the first bytes before any time limit of hyper's begins, so
+//! that a connection which sends nothing would stay for ever.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -7,8 +10,8 @@ use std::time::Duration;
 
 use axum::Router;
 use bellwether_domain::{Error, Result};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +23,9 @@ use crate::config::ServerConfig;
 
 /// Pause after a failed accept (the process is out of file descriptors, say), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Most bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// Takes an address. Errors: `Unavailable` naming it, with what to do.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -38,10 +44,8 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
 
 /// Serves until `stop`: then takes no more connections, lets requests under way finish within the grace period, and returns.
 pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig, stop: CancellationToken) {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout.0).max_buf_size(64 << 10);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
-    let builder = Arc::new(builder);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout.0).max_buf_size(HEAD_BYTES_MAX);
     let permits = Arc::new(Semaphore::new(config.max_connections));
     let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
     loop {
@@ -80,7 +84,7 @@ pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig,
 }
 
 fn connection(
-    builder: &auto::Builder<TokioExecutor>,
+    builder: &http1::Builder,
     stream: TcpStream,
     router: Router,
     graceful: &GracefulShutdown,
@@ -89,7 +93,7 @@ fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's delay");
     }
-    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).into_owned();
+    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let watched = graceful.watch(served);
     async move {
         if let Err(error) = watched.await {
@@ -101,6 +105,7 @@ fn connection(
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use tokio::io::AsyncReadExt;
     use tokio::sync::Notify;
 
     use super::*;
@@ -113,6 +118,23 @@ mod tests {
         let error = bind(address).await.unwrap_err();
         assert_eq!(error.code(), "unavailable");
         assert!(error.to_string().contains(&address.to_string()) && error.to_string().contains("--bind"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_sends_nothing_is_closed() {
+        let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = ServerConfig { header_timeout: "50ms".parse().unwrap(), ..ServerConfig::default() };
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let serving = tokio::spawn(async move { serve(listener, Router::new(), &config, stopping).await });
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        let mut answer = Vec::new();
+        // Returns when the host closes the connection; the outer limit only keeps a broken host from hanging the test.
+        let closed = tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "the connection stays open");
+        stop.cancel();
+        serving.await.unwrap();
     }
 
     #[tokio::test]

@@ -48,11 +48,12 @@ pub(crate) async fn perform(command: AlertsCommand, context: &Context) -> Result
                 vec![alert.id.clone(), name(&alert.phase), name(&alert.severity), alert.started_at.to_string(), alert.summary.clone()]
             });
             say!("{}", output::table(&["alert", "phase", "severity", "since", "summary"], &[], rows));
-            Ok(output::more(page.value.next_cursor.as_deref()))
+            output::more(page.value.next_cursor.as_deref());
+            Ok(())
         }
         AlertsCommand::Show { alert_id } => {
             let alert = client.get::<Alert>(&format!("/monitoring/alerts/{alert_id}")).await?;
-            if context.json() { output::raw(&alert.raw) } else { Ok(show(&alert.value)) }
+            context.show(&alert, show)
         }
     }
 }

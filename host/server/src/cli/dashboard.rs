@@ -18,13 +18,13 @@ pub(crate) struct DashboardArgs {}
 
 pub(crate) async fn perform(_: DashboardArgs, context: &Context) -> Result<(), Failure> {
     let dashboard = context.client()?.get::<Dashboard>("/monitoring/dashboard").await?;
-    if context.json() { output::raw(&dashboard.raw) } else { Ok(show(&dashboard.value)) }
+    context.show(&dashboard, |dashboard| say!("{}", text(dashboard)))
 }
 
-/// The figures.
-pub(crate) fn show(dashboard: &Dashboard) {
+/// The figures, one per line.
+pub(crate) fn text(dashboard: &Dashboard) -> String {
     let (summary, performance) = (&dashboard.summary, &dashboard.performance_metrics);
-    output::pairs(&[
+    let mut lines = vec![output::pairs_text(&[
         ("models", summary.total_models.to_string()),
         ("deployed", summary.deployed_models.to_string()),
         ("training", summary.training_models.to_string()),
@@ -35,9 +35,10 @@ pub(crate) fn show(dashboard: &Dashboard) {
             "deployments that went through",
             performance.deployment_success_rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.0} %", rate * 100.0)),
         ),
-    ]);
+    ])];
     for alert in &dashboard.drift_alerts {
         let (style, word) = drift::words(alert.recommendation);
-        say!("drift {}  {}  score {}", alert.model_id, styled(style, word), number(alert.drift_score));
+        lines.push(format!("drift {}  {}  score {}", alert.model_id, styled(style, word), number(alert.drift_score)));
     }
+    lines.join("\n")
 }

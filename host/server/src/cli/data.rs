@@ -66,11 +66,11 @@ pub(crate) async fn perform(command: DataCommand, context: &Context) -> Result<(
             let report = client.post_csv::<IngestReport>(&format!("/data/ingest{}", series_query(symbol, interval)), &csv).await;
             bar.finish_and_clear();
             let report = report?;
-            if context.json() { output::raw(&report.raw) } else { Ok(show_report(&report.value, began.elapsed())) }
+            context.show(&report, |report| show_report(report, began.elapsed()))
         }
         DataCommand::Describe { symbol, interval } => {
             let series = client.get::<Series>(&format!("/data/describe{}", series_query(symbol, interval))).await?;
-            if context.json() { output::raw(&series.raw) } else { Ok(show(&series.value)) }
+            context.show(&series, show)
         }
         DataCommand::List => {
             let list = client.get::<SeriesList>("/data").await?;

@@ -59,7 +59,7 @@ pub(crate) struct DemoArgs {
 }
 
 pub(crate) async fn perform(args: DemoArgs, context: &Context) -> Result<(), Failure> {
-    serve::begin_log(&LogConfig { level: "warn".to_owned(), format: LogFormat::Text })?;
+    serve::begin_log(&LogConfig { level: "error".to_owned(), format: LogFormat::Text })?;
     let folder = folder(args.data.as_deref())?;
     let performed = told(&args, &folder, context).await;
     if args.data.is_none()
@@ -80,7 +80,10 @@ async fn told(args: &DemoArgs, folder: &Path, context: &Context) -> Result<(), F
     }
     let settings = settings(folder, &receiver, context)?;
     let running = Running::start_on(listener, &settings, &running::bundled()).await?;
-    let performed = chapters(&mut story, &running, &receiver, folder).await;
+    let performed = tokio::select! {
+        performed = chapters(&mut story, &running, &receiver, folder) => performed,
+        ended = serve::wait_for_the_end() => ended.and(Err(Failure::Failed("the demo was interrupted".to_owned()))),
+    };
     let performed = match performed {
         Ok(dashboard) => end(story, &running, folder, dashboard, args, context).await,
         Err(failure) => Err(failure),
@@ -104,9 +107,7 @@ async fn chapters(story: &mut Story, running: &Running, receiver: &Receiver, fol
     training::reject(story, &client).await?;
     story.step("Look at the dashboard");
     let dashboard = client.get::<Dashboard>("/monitoring/dashboard").await?.value;
-    if story.is_told() {
-        super::dashboard::show(&dashboard);
-    }
+    story.lines(&super::dashboard::text(&dashboard));
     story.expect(dashboard.summary.deployed_models == 1, "one version is deployed");
     Ok(dashboard)
 }

@@ -56,11 +56,11 @@ pub(crate) async fn perform(command: DeploymentsCommand, context: &Context) -> R
         DeploymentsCommand::List { limit, cursor } => {
             let path = query(&[("limit", limit.map(|limit| limit.to_string())), ("cursor", cursor)]);
             let page = client.get::<DeploymentPage>(&format!("/deployments{path}")).await?;
-            return if context.json() { output::raw(&page.raw) } else { Ok(list(&page.value)) };
+            return context.show(&page, list);
         }
         DeploymentsCommand::Endpoints => {
             let endpoints = client.get::<EndpointList>("/endpoints").await?;
-            return if context.json() { output::raw(&endpoints.raw) } else { Ok(list_endpoints(&endpoints.value)) };
+            return context.show(&endpoints, list_endpoints);
         }
         DeploymentsCommand::Show { deployment_id } => client.get::<Deployment>(&format!("/deployments/{deployment_id}")).await?,
         DeploymentsCommand::Abort { deployment_id, reason } => {
@@ -70,7 +70,7 @@ pub(crate) async fn perform(command: DeploymentsCommand, context: &Context) -> R
             client.post_empty::<Deployment>(&format!("/deployments/{deployment_id}/approve")).await?
         }
     };
-    if context.json() { output::raw(&deployment.raw) } else { Ok(show(&deployment.value)) }
+    context.show(&deployment, show)
 }
 
 fn list(page: &DeploymentPage) {

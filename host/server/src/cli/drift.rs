@@ -49,7 +49,7 @@ pub(crate) async fn perform(args: DriftArgs, context: &Context) -> Result<(), Fa
             client.post::<DriftReport>("/monitoring/drift/bars", &request).await?
         }
     };
-    if context.json() { output::raw(&report.raw) } else { Ok(show(&report.value)) }
+    context.show(&report, show)
 }
 
 /// One report with the verdict on each feature.

@@ -88,11 +88,12 @@ pub(crate) async fn perform(command: JobsCommand, context: &Context) -> Result<(
             }
             let header = ["job", "state", "model type", "symbol", "target", "progress", "model"];
             say!("{}", output::table(&header, &[], page.value.jobs.iter().map(row)));
-            Ok(output::more(page.value.next_cursor.as_deref()))
+            output::more(page.value.next_cursor.as_deref());
+            Ok(())
         }
         JobsCommand::Show { job_id } => {
             let job = client.get::<TrainingJob>(&format!("/training/jobs/{job_id}")).await?;
-            if context.json() { output::raw(&job.raw) } else { Ok(show(&job.value)) }
+            context.show(&job, show)
         }
         JobsCommand::Watch { job_id } => train::finish(&client, &job_id, context).await,
         JobsCommand::Log { job_id, after } => {
@@ -107,7 +108,7 @@ pub(crate) async fn perform(command: JobsCommand, context: &Context) -> Result<(
         }
         JobsCommand::Cancel { job_id } => {
             let job = client.post_empty::<TrainingJob>(&format!("/training/jobs/{job_id}/cancel")).await?;
-            if context.json() { output::raw(&job.raw) } else { Ok(show(&job.value)) }
+            context.show(&job, show)
         }
     }
 }

@@ -96,7 +96,7 @@ pub(crate) async fn perform(command: ModelsCommand, context: &Context) -> Result
                 ("cursor", cursor),
             ]);
             let page = client.get::<ModelPage>(&format!("/models{path}")).await?;
-            return if context.json() { output::raw(&page.raw) } else { Ok(list(&page.value)) };
+            return context.show(&page, list);
         }
         ModelsCommand::Download { model_id, output } => {
             let bytes = client.download(&format!("/models/{model_id}/artifact")).await?;
@@ -114,7 +114,7 @@ pub(crate) async fn perform(command: ModelsCommand, context: &Context) -> Result
             client.post_once::<Model>("/models/register", &request, idempotency_key.as_deref()).await?
         }
     };
-    if context.json() { output::raw(&model.raw) } else { Ok(show(&model.value)) }
+    context.show(&model, show)
 }
 
 fn metrics(given: Vec<(String, Value)>) -> Result<Metrics, Failure> {

@@ -57,11 +57,14 @@ pub(crate) fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<It
 }
 
 /// Pairs of name and value, one per line.
-pub(crate) fn pairs(pairs: &[(&str, String)]) {
+pub(crate) fn pairs_text(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, value) in pairs {
-        say!("{DIM}{name:<width$}{DIM:#}  {value}");
-    }
+    pairs.iter().map(|(name, value)| format!("{DIM}{name:<width$}{DIM:#}  {value}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Prints pairs of name and value.
+pub(crate) fn pairs(pairs: &[(&str, String)]) {
+    say!("{}", pairs_text(pairs));
 }
 
 /// A number as people read it: four significant digits.

@@ -55,7 +55,7 @@ pub(crate) async fn perform(command: PluginCommand, context: &Context) -> Result
         }
         PluginCommand::Inspect { name } => {
             let plugin = context.client()?.get::<Plugin>(&format!("/plugins/{}", crate::client::encode(&name))).await?;
-            if context.json() { output::raw(&plugin.raw) } else { Ok(show(&plugin.value)) }
+            context.show(&plugin, show)
         }
         PluginCommand::Check { folder } => check(folder, context).await,
     }

@@ -40,7 +40,6 @@ pub const PREFIX: &str = "BELLWETHER_";
 pub const OF_THE_COMMAND_LINE: [&str; 3] = ["BELLWETHER_URL", "BELLWETHER_TOKEN", "BELLWETHER_CONFIG"];
 
 /// The environment of this process. Names and values that are no Unicode are left out: no setting has such a name.
-#[expect(clippy::disallowed_methods, reason = "this is server::config, where the environment is read")]
 pub fn of_process() -> Environment {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }

@@ -94,12 +94,10 @@ async fn every_documented_operation_answers_and_wants_the_token() {
     fixture.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_problems_that_name_what_is_wrong() {
-    let fixture = Fixture::open(Duration::from_secs(30)).await;
-    let router = router(fixture.app.clone());
+/// Requests that are refused: with which status and code, and what the detail says.
+fn refusals() -> Vec<(Request<Body>, u16, &'static str, &'static str)> {
     let drift = format!("{API}/monitoring/drift");
-    let cases = [
+    vec![
         (
             json(Method::POST, &drift, r#"{"modelid":"x","data":[]}"#),
             422,
@@ -110,7 +108,7 @@ async fn refusals_are_problems_that_name_what_is_wrong() {
         (json(Method::POST, &drift, r#"{"model_id":"x","data":[{"rsi(14)":"high"}]}"#), 422, "invalid", "data[0].rsi(14): is the text"),
         (json(Method::POST, &drift, r#"{"model_id":"x","data":[{"a":NaN}]}"#), 400, "malformed", "the body is not JSON"),
         (json(Method::POST, &drift, "{"), 400, "malformed", "the body is not JSON"),
-        (json(Method::POST, &drift, "[1]"), 422, "invalid", "body"),
+        (json(Method::POST, &drift, "[1]"), 422, "invalid", "body: is an array; it must be an object"),
         (empty(Method::POST, &drift), 415, "unsupported_media_type", "the body must be application/json"),
         (empty(Method::GET, &format!("{API}/models?symbl=X")), 422, "invalid", "symbl: is not known here; did you mean `symbol`?"),
         (empty(Method::GET, &format!("{API}/models?limit=-1")), 422, "invalid", "limit: must be a whole number"),
@@ -155,8 +153,14 @@ async fn refusals_are_problems_that_name_what_is_wrong() {
             "too_large",
             "the limit of 4 KiB (4096 bytes)",
         ),
-    ];
-    for (request, status, code, detail) in cases {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_problems_that_name_what_is_wrong() {
+    let fixture = Fixture::open(Duration::from_secs(30)).await;
+    let router = router(fixture.app.clone());
+    for (request, status, code, detail) in refusals() {
         let what = format!("{} {}", request.method(), request.uri());
         let answered = call(&router, request).await;
         assert_eq!((answered.status, answered.body["code"].as_str()), (status, Some(code)), "{what}: {}", answered.body);
