@@ -42,7 +42,7 @@ fn lstm(criterion: &mut Criterion) {
     let targets: Vec<f32> = ends.iter().map(|end| rows[end * FEATURES]).collect();
     let train = Samples { rows: &rows, features: FEATURES, steps: STEPS, ends: &ends, targets: &targets };
     let none = Samples { ends: &[], targets: &[], ..train };
-    let settings = FitSettings { training: network.training, seed: 1, threads: 1 };
+    let settings = FitSettings { training: network.training, seed: 1 };
     let device = Device::named("cpu").expect("the processor is there");
     let train_once = || fit(&network, train, none, &settings, &device, &mut |_| Control::Continue).expect("it fits").0;
     let model: Model = train_once();

@@ -23,16 +23,13 @@ use crate::{Device, Model, Samples, initial};
 /// Environment for a process that fits, so that candle adds no spinning threads of its own; they slow a fit of this size down.
 pub const ENVIRONMENT: [(&str, &str); 2] = [("CANDLE_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1")];
 
-/// How to fit.
+/// How to fit. Everything is computed on the calling thread; see also [`ENVIRONMENT`].
 #[derive(Debug, Clone)]
 pub struct FitSettings {
     /// Epochs, batch size, optimiser and so on.
     pub training: Training,
     /// Seeds initial weights, shuffles and dropout.
     pub seed: u64,
-    /// Threads that may compute, at least 1. This version's own kernels compute on the calling thread alone; see
-    /// also [`ENVIRONMENT`].
-    pub threads: usize,
 }
 
 /// Where the fit is, reported a few times per second at most and at each epoch's end.
@@ -77,7 +74,7 @@ pub struct FitReport {
 /// Fits `network` to `train`, watching `validation` (which may have no samples; then nothing stops early).
 ///
 /// The weights returned are the best epoch's if early stopping says `restore_best`, or if the caller stopped it and there
-/// are validation samples; else the last. The same seed, thread count and machine give the same bits.
+/// are validation samples; else the last. The same seed and machine give the same bits.
 /// Errors: `Invalid` for a network, settings or samples that do not check; `Internal` when a loss is not finite (with the epoch).
 pub fn fit(
     network: &Network,
@@ -89,9 +86,6 @@ pub fn fit(
 ) -> Result<(Model, FitReport)> {
     let training = &settings.training;
     training.check()?;
-    if settings.threads == 0 {
-        return Err(Error::invalid("threads", "a fit needs at least one thread"));
-    }
     let plan = Plan::compile(network, train.steps, train.features)?;
     check_samples(&plan, &train, &validation)?;
     let mut weights = vec![0.0; plan.weights_len()];

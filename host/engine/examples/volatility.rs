@@ -67,7 +67,6 @@ async fn main() -> Outcome<()> {
             plugins: PluginsConfig::default(),
             drift_tests: vec!["ks".to_owned()],
             min_data_points: 1000,
-            threads: 1,
             device: "cpu".to_owned(),
         };
         let begun = Instant::now();

@@ -49,8 +49,6 @@ pub struct TrainingConfig {
     pub min_data_points: u64,
     /// Jobs that wait; more are refused.
     pub queue: usize,
-    /// Threads one job computes with.
-    pub threads: usize,
     /// Where networks are trained: `cpu`.
     pub device: String,
     /// Times a job is started in all when the host dies under it.
@@ -125,7 +123,6 @@ impl Default for TrainingConfig {
             job_timeout_hours: 6.0,
             min_data_points: 1000,
             queue: 1000,
-            threads: 1,
             device: "cpu".to_owned(),
             attempts: 3,
             worker: Vec::new(),
@@ -184,7 +181,6 @@ impl Config {
             training.job_timeout_hours > 0.0 && training.job_timeout_hours <= 8760.0,
             "training.job_timeout_hours must be above 0 and at most 8760",
         );
-        want(training.threads >= 1, "training.threads must be at least 1");
         want(training.attempts >= 1, "training.attempts must be at least 1");
         want(training.queue >= 1, "training.queue must be at least 1");
         let deployment = &self.deployment;

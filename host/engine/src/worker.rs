@@ -48,8 +48,6 @@ pub struct Order {
     pub drift_tests: Vec<String>,
     /// Least bars.
     pub min_data_points: u64,
-    /// Threads to compute with.
-    pub threads: usize,
     /// Where to compute.
     pub device: String,
 }

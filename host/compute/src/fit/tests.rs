@@ -20,7 +20,7 @@ fn training() -> Training {
 }
 
 fn settings(seed: u64) -> FitSettings {
-    FitSettings { training: training(), seed, threads: 1 }
+    FitSettings { training: training(), seed }
 }
 
 fn dense(units: u32) -> Operation {
@@ -251,7 +251,7 @@ fn a_small_problem_is_learned_by_heart() {
     ] {
         let rate = if matches!(optimizer, Optimizer::Sgd(_)) { 0.1 } else { 0.02 };
         let training = Training { epochs: 400, optimizer, learning_rate: rate, batch_size: 8, ..training() };
-        let (model, report) = fitted(&network, &data, none(), &FitSettings { training, seed: 3, threads: 1 });
+        let (model, report) = fitted(&network, &data, none(), &FitSettings { training, seed: 3 });
         let (first, last) = (report.train_loss[0], report.train_loss[399]);
         assert!(last < 0.01 && first > 0.1, "{optimizer:?}: loss from {first} to {last}");
         let predicted = model.predict(&data.windows(), 16).unwrap();
@@ -266,8 +266,7 @@ fn the_best_epoch_is_restored_when_patience_ends() {
     let (data, other) = (Data::new(16, |target| target), Data::new(40, |target| -target));
     let network = chain(vec![lstm(8, 1, false, false)], Loss::Mse);
     let early_stopping = Some(EarlyStopping { patience: 3, min_delta: 0.0, restore_best: true });
-    let settings =
-        FitSettings { training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() }, seed: 1, threads: 1 };
+    let settings = FitSettings { training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() }, seed: 1 };
     let validation = Samples { ends: &other.ends[20..], targets: &other.targets[20..], ..other.samples() };
     let (model, report) = fitted(&network, &data, validation, &settings);
     let losses = &report.validation_loss;
@@ -289,7 +288,7 @@ fn the_caller_can_stop_and_sees_every_epoch() {
         seen.push(step);
         if step.epoch == 2 { Control::Stop } else { Control::Continue }
     };
-    let settings = FitSettings { training: Training { epochs: 50, ..training() }, seed: 1, threads: 1 };
+    let settings = FitSettings { training: Training { epochs: 50, ..training() }, seed: 1 };
     let (_, report) = fit(&network, data.samples(), data.samples(), &settings, &Device::named("cpu").unwrap(), &mut report).unwrap();
     assert_eq!((report.epochs, report.stopped, report.train_loss.len(), report.validation_loss.len()), (2, true, 2, 2));
     let ends: Vec<&Step> = seen.iter().filter(|step| step.epoch_share == 0.0).collect();
@@ -304,7 +303,7 @@ fn a_fit_that_diverges_says_when() {
     let network = chain(vec![dense(8), pool(TimePooling::Last)], Loss::Mse);
     let optimizer = Optimizer::Sgd(bellwether_domain::network::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
     let training = Training { epochs: 100, learning_rate: 1e6, optimizer, clip_norm: None, ..training() };
-    let settings = FitSettings { training, seed: 1, threads: 1 };
+    let settings = FitSettings { training, seed: 1 };
     let error = fit(&network, data.samples(), none(), &settings, &Device::named("cpu").unwrap(), &mut quiet).unwrap_err();
     let Error::Internal(text) = &error else { panic!("{error:?}") };
     assert!(text.contains("not finite in epoch ") && text.contains("learning_rate"), "{text}");
@@ -334,7 +333,6 @@ fn what_cannot_be_fitted_names_its_field() {
         (network.clone(), Samples { ends: &[1000], targets: &[0.0], ..good }, &plain, "train.ends", "cannot end on row 1000"),
         (network.clone(), Samples { targets: &[0.0], ..good }, &plain, "train.targets", "1 targets for 8"),
         (network.clone(), good, &no_epochs, "network.training.epochs", "at least 1"),
-        (network.clone(), good, &FitSettings { threads: 0, ..plain.clone() }, "threads", "at least one"),
         (chain(vec![lstm(4, 1, false, false)], Loss::Bce), good, &plain, "train.targets", "wants 0 or 1"),
         (chain(vec![lstm(4, 1, false, false)], Loss::CrossEntropy(vec![])), good, &plain, "train.targets", "a class from 0 to 2"),
         (chain(vec![gru], Loss::Mse), good, &plain, "network.n1", "does not run `gru`; it runs input, dense, lstm"),

@@ -157,7 +157,6 @@ impl Host {
             plugins: config.plugins.clone(),
             drift_tests: config.monitoring.drift_tests.clone(),
             min_data_points: config.training.min_data_points,
-            threads: config.training.threads,
             device: config.training.device.clone(),
         }
     }

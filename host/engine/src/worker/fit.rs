@@ -58,7 +58,7 @@ async fn fit_network(network: &Network, order: &Order, recipe: &Recipe, dataset:
     let batch = training.batch_size;
     voice.log(format!("{} parameters, about {mebibytes:.1} MiB while training in batches of {batch}", estimate.parameters))?;
     let device = Device::named(&order.device)?;
-    let settings = FitSettings { training, seed: order.request.seed, threads: order.threads.max(1) };
+    let settings = FitSettings { training, seed: order.request.seed };
 
     let (train, validation) = (dataset.split.train.clone(), dataset.split.validation.clone());
     let until = rows_until(dataset, &train).max(rows_until(dataset, &validation));

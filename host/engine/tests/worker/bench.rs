@@ -95,7 +95,6 @@ impl Bench {
             plugins: PluginsConfig::default(),
             drift_tests: vec!["ks".to_owned()],
             min_data_points: 1000,
-            threads: 1,
             device: "cpu".to_owned(),
         }
     }

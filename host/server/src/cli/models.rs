@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bellwether_domain::id::Symbol;
 use bellwether_domain::model::ModelStatus;
 use clap::Subcommand;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::output::{self, BAD, DIM, GOOD, NAME, maybe, number, say, styled};
 use super::{Context, Failure, failure, train};
@@ -102,6 +102,9 @@ pub(crate) async fn perform(command: ModelsCommand, context: &Context) -> Result
             let bytes = client.download(&format!("/models/{model_id}/artifact")).await?;
             let file = output.unwrap_or_else(|| PathBuf::from(format!("{model_id}.tar")));
             std::fs::write(&file, &bytes).map_err(|error| failure::of_file("write", &file, &error))?;
+            if context.json() {
+                return output::raw(json!({"model_id": model_id, "file": file, "size_bytes": bytes.len()}).to_string().as_bytes());
+            }
             say!("{} bytes in {}", bytes.len(), file.display());
             return Ok(());
         }

@@ -38,7 +38,7 @@ pub(crate) struct SettingsArgs {
     /// The data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
-    /// Any other setting, as in training.threads=2
+    /// Any other setting, as in training.queue=10
     #[arg(long, value_name = "SETTING=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -52,7 +52,7 @@ impl SettingsArgs {
         for text in &self.set {
             let (path, value) = text
                 .split_once('=')
-                .ok_or_else(|| Failure::Usage(format!("--set {text}: write it as SETTING=VALUE, as in training.threads=2")))?;
+                .ok_or_else(|| Failure::Usage(format!("--set {text}: write it as SETTING=VALUE, as in training.queue=10")))?;
             flags.push(named("--set", path.trim(), value.trim().to_owned()));
         }
         Ok(flags)
@@ -87,8 +87,9 @@ fn announce(running: &Running, loaded: &Loaded) {
     let version = crate::VERSION;
     let url = format!("http://{}", running.address);
     say!("{GOOD}Bellwether {version}{GOOD:#} listens on {NAME}{url}{NAME:#}");
-    let folder = &loaded.settings.host.data.folder;
-    say!("  data     {}", std::path::absolute(folder).unwrap_or_else(|_| folder.clone()).display());
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+    let token_file = whole(&running.token.file);
+    say!("  data     {}", whole(&loaded.settings.host.data.folder));
     match running.token.fresh {
         true => say!(
             "  token    {NAME}{}{NAME:#}  {DIM}(shown this once; kept in {}){DIM:#}",

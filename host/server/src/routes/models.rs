@@ -14,7 +14,7 @@ use super::{Answer, page};
 use crate::app::AppState;
 use crate::extract::{IdempotencyKey, JsonBody, NoParameters, QueryOf};
 use crate::problem::Problem;
-use crate::wire::models::{Model, ModelPage, ModelQuery, RegisterRequest};
+use crate::wire::models::{ArtifactFile, Model, ModelPage, ModelQuery, RegisterRequest};
 
 /// Register a model version trained elsewhere.
 ///
@@ -78,7 +78,7 @@ pub(crate) async fn show_model(
     responses((
         status = 200,
         description = "The artifact.",
-        body = Vec<u8>,
+        body = ArtifactFile,
         content_type = "application/x-tar",
         headers(("etag" = String, description = "SHA-256 of the file, in hex and quotes."), ("content-disposition" = String, description = "A file name."))
     ))
@@ -95,7 +95,7 @@ pub(crate) async fn download_artifact(
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{}.tar\"", model.model_id)),
         (ETAG, format!("\"{}\"", model.artifact_digest)),
     ];
-    Ok((headers, bytes).into_response())
+    Ok((headers, ArtifactFile(bytes).0).into_response())
 }
 
 /// Put a version away; it can no longer be deployed.

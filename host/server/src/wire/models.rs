@@ -297,6 +297,11 @@ pub struct ModelQuery {
     pub cursor: Option<String>,
 }
 
+/// The bytes of a portable artifact.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct ArtifactFile(pub Vec<u8>);
+
 /// A version trained elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -17,7 +17,7 @@ fn loaded(file: &str, pairs: &[(&str, &str)], flags: &[Flag]) -> Result<Loaded> 
 
 #[test]
 fn flags_beat_the_environment_which_beats_the_file_which_beats_the_defaults() {
-    let file = "[training]\nmax_concurrent_jobs = 4\nqueue = 5\nthreads = 6\n";
+    let file = "[training]\nmax_concurrent_jobs = 4\nqueue = 5\nattempts = 6\n";
     let all = loaded(
         file,
         &[("MAX_CONCURRENT_TRAINING_JOBS", "7"), ("BELLWETHER_TRAINING_QUEUE", "8"), ("DRIFT_THRESHOLD", "0.1")],
@@ -25,12 +25,12 @@ fn flags_beat_the_environment_which_beats_the_file_which_beats_the_defaults() {
     )
     .unwrap();
     let training = &all.settings.host.training;
-    assert_eq!((training.max_concurrent_jobs, training.queue, training.threads, training.attempts), (7, 9, 6, 3));
+    assert_eq!((training.max_concurrent_jobs, training.queue, training.attempts, training.min_data_points), (7, 9, 6, 1000));
     assert_eq!(all.settings.host.monitoring.drift_threshold, Some(0.1));
     assert_eq!(all.origins["training.max_concurrent_jobs"].to_string(), "environment MAX_CONCURRENT_TRAINING_JOBS");
     assert_eq!(all.origins["training.queue"].to_string(), "flag --set");
-    assert_eq!(all.origins["training.threads"].to_string(), "file bellwether.toml");
-    assert!(!all.origins.contains_key("training.attempts"));
+    assert_eq!(all.origins["training.attempts"].to_string(), "file bellwether.toml");
+    assert!(!all.origins.contains_key("training.min_data_points"));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn all_problems_come_together_with_near_matches() {
         [training]
         max_jobs = 3
         queue = 'many'
-        threads = 0
+        attempts = 0
         [server]
         body_limit = '64 MB'
         bind = 'localhost'
@@ -71,7 +71,7 @@ fn all_problems_come_together_with_near_matches() {
         "no section `trainning`; did you mean `training`?",
         "training.max_jobs: is not known here",
         "training.queue: is the text \"many\"; it must be a whole number, 0 or more (file bellwether.toml)",
-        "training.threads must be at least 1",
+        "training.attempts must be at least 1",
         "server.body_limit: `64 MB` is not a size; write it as 64 MiB",
         "server.bind: ",
         "plugins.ceiling.memry: is not known here; did you mean `memory`?",
