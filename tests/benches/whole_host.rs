@@ -54,7 +54,7 @@ fn main() {
     println!("{:<58} {:>8.1} MB                      (target 80 MB)", "resident memory, idle", idle as f64 / 1e6);
 
     let host = home.start();
-    let csv = sample::swinging(600);
+    let csv = sample::swinging(1000);
     host.client.post_bytes("/mlops/api/data/ingest?symbol=BENCH&interval=1h", "text/csv", csv).expect(200);
     let mut request = sample::lstm("BENCH", 1);
     request["sequence_length"] = json!(60);

@@ -57,7 +57,8 @@ fn har_is_the_regression_and_lstm_beats_it() {
     let Some(path) = bars() else {
         return println!("skipped: shared/data/btcusdt_1h.csv does not lie beside the repository");
     };
-    let host = Home::default().start();
+    let home = Home::default();
+    let host = home.start();
     ingest(&host.client, "BTC/USDT", fs_err::read(path).unwrap()).expect(200);
     let har = metrics(&host, &har());
     let number = |metrics: &Value, name: &str| metrics[name].as_f64().unwrap_or_else(|| panic!("no {name} in {metrics}"));

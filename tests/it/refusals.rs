@@ -9,12 +9,10 @@ use std::time::{Duration, Instant};
 use bellwether_domain::rollout::{Action, Measurement, RolloutView, Side};
 use bellwether_plugin::size::{ByteSize, Span};
 use bellwether_plugin::{Ceiling, PluginHost, PluginInfo, PluginsConfig};
-use bellwether_tests::{Home, repository};
+use bellwether_tests::{Home, component};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
 
 const TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -70,15 +68,7 @@ fn strategy(variation: &Variation) -> Vec<u8> {
             {extra})"#,
         name_length = name.len(),
     );
-    let mut module = wat::parse_str(&text).unwrap();
-    let mut resolve = Resolve::default();
-    for package in ["types", "nn", "host", "deploy"] {
-        resolve.push_dir(repository().join("wit").join(package)).unwrap();
-    }
-    let package = resolve.packages.iter().find(|(_, package)| package.name.name == "deploy").unwrap().0;
-    let world = resolve.select_world(&[package], Some("deployment-strategy")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
-    ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
+    component("deploy", "deployment-strategy", &text)
 }
 
 const MANIFEST: &str = r#"

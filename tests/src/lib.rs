@@ -4,6 +4,7 @@
 //! The order of the modules is the order of imports.
 pub mod patience;
 pub mod binary;
+pub mod handmade;
 pub mod process;
 pub mod client;
 pub mod sample;
@@ -11,5 +12,6 @@ pub mod running;
 
 pub use binary::{binary, repository};
 pub use client::{Answer, Client};
+pub use handmade::component;
 pub use patience::eventually;
 pub use running::{Home, Refused, Running};
