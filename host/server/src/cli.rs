@@ -42,7 +42,7 @@ const STYLES: Styles = Styles::styled()
 
 const EXAMPLES: &str = "\
 Examples:
-  bellwether demo                                      the whole story on sample data, in about two minutes
+  bellwether demo                                      the whole story on sample data, in seconds
   bellwether serve                                     start a host in ./.bellwether on 127.0.0.1:8005
   bellwether data import bars.csv --symbol BTC/USDT --interval 1h
   bellwether train lstm --symbol BTC/USDT --target 'realized-volatility(24)'
