@@ -1,7 +1,7 @@
 //! `bellwether serve`: a host until Ctrl-C or SIGTERM.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -91,12 +91,8 @@ fn announce(running: &Running, loaded: &Loaded) {
     let token_file = whole(&running.token.file);
     say!("  data     {}", whole(&loaded.settings.host.data.folder));
     match running.token.fresh {
-        true => say!(
-            "  token    {NAME}{}{NAME:#}  {DIM}(shown this once; kept in {}){DIM:#}",
-            running.token.token.text(),
-            running.token.file.display()
-        ),
-        false => say!("  token    {DIM}in {}{DIM:#}", running.token.file.display()),
+        true => say!("  token    {NAME}{}{NAME:#}  {DIM}(shown this once; kept in {token_file}){DIM:#}", running.token.token.text()),
+        false => say!("  token    {DIM}in {token_file}{DIM:#}"),
     }
     say!("  API      {url}/openapi.json");
     say!("  stop     Ctrl-C");

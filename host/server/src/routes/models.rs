@@ -95,7 +95,7 @@ pub(crate) async fn download_artifact(
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{}.tar\"", model.model_id)),
         (ETAG, format!("\"{}\"", model.artifact_digest)),
     ];
-    Ok((headers, ArtifactFile(bytes).0).into_response())
+    Ok((headers, bytes).into_response())
 }
 
 /// Put a version away; it can no longer be deployed.
