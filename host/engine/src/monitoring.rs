@@ -185,7 +185,7 @@ impl Host {
         let condition = Condition {
             name: DRIFT,
             severity,
-            summary: format!("Inputs of {} drifted: {}", model.model_id, report.reason),
+            summary: format!("Inputs of {}: {}", model.model_id, report.reason),
             model_id: Some(model.model_id.clone()),
             symbol: Some(model.symbol.to_string()),
             labels,
