@@ -57,9 +57,9 @@ fn good_settings_pass() {
 #[test]
 fn all_problems_of_settings_are_reported_together() {
     let home =
-        Home::new("[training]\nmax_concurent_jobs = 2\nthreads = 0\n[server]\nbind = \"nowhere\"\n").with("MIN_MODEL_ACCURACY", "high");
+        Home::new("[training]\nmax_concurent_jobs = 2\nqueue = 0\n[server]\nbind = \"nowhere\"\n").with("MIN_MODEL_ACCURACY", "high");
     let error = run(&home, &["config", "check"], 2);
-    for part in ["max_concurrent_jobs", "training.threads", "server.bind", "MIN_MODEL_ACCURACY"] {
+    for part in ["max_concurrent_jobs", "training.queue", "server.bind", "MIN_MODEL_ACCURACY"] {
         assert!(error.contains(part), "`{part}` is not in: {error}");
     }
     let refused = home.try_start().map(|_| ()).expect_err("no host runs on wrong settings");
@@ -68,9 +68,9 @@ fn all_problems_of_settings_are_reported_together() {
 
 #[test]
 fn settings_are_shown_with_their_origin() {
-    let home = Home::new("[training]\nthreads = 2\n").with("MAX_CONCURRENT_TRAINING_JOBS", "1");
+    let home = Home::new("[training]\nqueue = 5\n").with("MAX_CONCURRENT_TRAINING_JOBS", "1");
     let shown = run(&home, &["config", "show"], 0);
-    for part in ["threads", "bellwether.toml", "MAX_CONCURRENT_TRAINING_JOBS", "default"] {
+    for part in ["queue", "bellwether.toml", "MAX_CONCURRENT_TRAINING_JOBS", "default"] {
         assert!(shown.contains(part), "`{part}` is not in: {shown}");
     }
 }

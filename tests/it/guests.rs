@@ -15,7 +15,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-include!(concat!(env!("OUT_DIR"), "/guests.rs"));
+use generated::{MISBEHAVING, MISBEHAVING_MANIFEST};
+
+#[expect(unreachable_pub, reason = "the build script writes for whoever includes it")]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/guests.rs"));
+}
 
 /// Limits of these tests: small, so that reaching them is quick.
 const MEMORY: u64 = 64 << 20;

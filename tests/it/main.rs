@@ -2,6 +2,8 @@
 //!
 //! `make test` builds the binary first. Tests that only ask share one host (`shared`); those that kill, fill disks or
 //! count what is there have homes of their own.
+#![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
 mod bad_input;
 mod bitcoin;
 mod cli;

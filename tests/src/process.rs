@@ -46,7 +46,9 @@ pub fn take_along(process: u32, folder: &Path) {
     let script = "cat; kill -9 \"$1\"; rm -rf \"$2\"";
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh", &process.to_string()]).arg(folder).process_group(0);
-    let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell can be started");
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[expect(clippy::zombie_processes, reason = "the shell outlives this process: that is what it is for")]
+    let mut shell = command.spawn().expect("a shell can be started");
     // Held open until the process ends; the shell is then nobody's child and ends by itself.
     std::mem::forget(shell.stdin.take());
 }

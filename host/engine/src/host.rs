@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) tasks: Tasks,
     pub(crate) board: Board,
     pub(crate) serving: Serving,
+    /// Held from the end of a rollout's record to the swap of the table, and while another begins: who begins one sees both or neither.
+    pub(crate) rollout_turn: tokio::sync::Mutex<()>,
 }
 
 impl Host {
@@ -59,6 +61,7 @@ impl Host {
             board: Board::default(),
             serving: Serving::new(&config.serving),
             tasks: Tasks::default(),
+            rollout_turn: tokio::sync::Mutex::default(),
             config,
             clock,
             folder,

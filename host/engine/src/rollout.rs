@@ -46,6 +46,7 @@ impl Host {
             return self.deployment(&id).await;
         }
         let model = self.model(&request.model_id).await?;
+        let _turn = self.inner.rollout_turn.lock().await;
         let rollout = self.new_rollout(&request, &model)?;
         self.check_candidate(&model, &rollout).await?;
         self.ready().await?;

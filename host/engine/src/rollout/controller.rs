@@ -228,6 +228,7 @@ impl Host {
 
     /// Ends a rollout: endpoint, both versions and the rollout itself change together; then the table is swapped.
     pub(super) async fn finish_rollout(&self, record: Versioned<Kept<Rollout>>, phase: RolloutPhase, reason: &str) -> Result<Rollout> {
+        let turn = self.inner.rollout_turn.lock().await;
         let now = self.clock().now();
         let mut rollout = record.value.0;
         let promoted = phase == RolloutPhase::Promoted;
@@ -261,6 +262,7 @@ impl Host {
         }
         self.inner.records.commit(transaction).await?;
         self.serve_endpoint(endpoint).await;
+        drop(turn);
         tracing::info!(deployment.id = %rollout.deployment_id, phase = ?phase, reason, "a rollout ended");
         if phase == RolloutPhase::RolledBack {
             self.fire_rolled_back(&rollout).await;

@@ -282,6 +282,7 @@ impl Host {
             ..DeployRequest::default()
         };
         let endpoint = deploy.endpoint.clone().unwrap_or_else(|| job.request.symbol.slug());
+        let _turn = self.inner.rollout_turn.lock().await;
         let deploy_now = deploy.auto_deploy && !self.is_claimed(&endpoint).await?;
         if deploy.auto_deploy && !deploy_now {
             tracing::warn!(job.id = %job.job_id, endpoint, "the endpoint has a rollout under way; the new version is registered and not deployed");
