@@ -90,6 +90,22 @@ impl Predictor {
         body + size_of::<Inner>() + 256 * self.inner.spec.features.len()
     }
 
+    /// A window such as the version saw in training: around each feature's mean, within two standard deviations, another
+    /// one for every number. The first is the mean itself.
+    pub fn probe_window(&self, number: u32) -> RawWindows {
+        let spec = self.spec();
+        let (steps, features) = (spec.sequence_length as usize, spec.features.len());
+        let mut values = Vec::with_capacity(steps * features);
+        for step in 0..steps {
+            for feature in 0..features {
+                let phase = (step + 1) as f64 * 0.37 + feature as f64 * 1.3;
+                let offset = 2.0 * (phase * f64::from(number)).sin();
+                values.push(spec.scaler.mean[feature] + offset * spec.scaler.standard_deviation[feature]);
+            }
+        }
+        RawWindows { values, count: 1, last_close: Some(vec![1.0]) }
+    }
+
     /// Bars `predict_bars` needs for one prediction: window and warm-up of the features.
     pub fn bars_needed(&self) -> usize {
         let warm_up = self.spec().features.iter().map(features::warm_up).max().unwrap_or(1);

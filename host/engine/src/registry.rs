@@ -1,5 +1,7 @@
 //! The registry: model versions, their artifacts, their gates.
 
+use std::sync::Arc;
+
 use bellwether_domain::gate::GateConfig;
 use bellwether_domain::id::{self, Symbol};
 use bellwether_domain::metrics::ModelMetrics;
@@ -71,8 +73,7 @@ impl Host {
         if spec.symbol != symbol {
             return Err(Error::invalid("symbol", format!("is `{symbol}`, but the artifact was made for `{}`", spec.symbol)));
         }
-        let plugins = self.plugins().clone();
-        tokio::task::spawn_blocking(move || Predictor::load(unpacked, &plugins)).await.map_err(Error::internal)??;
+        self.try_artifact(unpacked).await?;
         let metrics = overlay(&spec.metrics, metrics);
         check_metrics(&metrics)?;
         let request =
@@ -90,6 +91,18 @@ impl Host {
             None => Ok(()),
         })
         .await
+    }
+
+    /// Loads an artifact and asks it once. Errors: `Invalid` when it does not fit together or does not answer.
+    async fn try_artifact(&self, artifact: Artifact) -> Result<()> {
+        let plugins = self.plugins().clone();
+        let predictor = tokio::task::spawn_blocking(move || Predictor::load(artifact, &plugins)).await.map_err(Error::internal)??;
+        let window = predictor.probe_window(0);
+        match self.compute(&Arc::new(predictor), window).await {
+            Ok(_) => Ok(()),
+            Err(busy @ (Error::Overloaded(_) | Error::Unavailable(_))) => Err(busy),
+            Err(error) => Err(Error::invalid("model_data", format!("the artifact does not answer a trial window: {error}"))),
+        }
     }
 
     /// Id of what an idempotency key made. Errors: `Conflict` when it was another request.

@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bellwether_domain::model::ModelSpec;
 use bellwether_domain::rollout::HealthReport;
 
 use crate::Host;
-use crate::predictor::RawWindows;
 
 impl Host {
     /// Examines a version. Never fails: what goes wrong is in the report.
@@ -30,7 +28,7 @@ impl Host {
         // The first answer pays for cold caches and is not timed.
         for number in 0..=self.config().deployment.health_check_probes {
             let started = Instant::now();
-            match self.compute(&predictor, probe_window(predictor.spec(), number)).await {
+            match self.compute(&predictor, predictor.probe_window(number)).await {
                 Ok(values) if values.iter().all(|value| value.is_finite()) => {}
                 Ok(_) => return report.reasons.push(format!("probe {number} was answered with a number that is not finite")),
                 Err(error) => return report.reasons.push(format!("probe {number} failed: {error}")),
@@ -44,19 +42,4 @@ impl Host {
             report.reasons.push(format!("the slowest probe took {:.1} ms; {bound} ms are allowed", report.slowest_ms));
         }
     }
-}
-
-/// A window such as the version saw in training: around each feature's mean, within two standard deviations, another one
-/// for every number. The first is the mean itself.
-fn probe_window(spec: &ModelSpec, number: u32) -> RawWindows {
-    let (steps, features) = (spec.sequence_length as usize, spec.features.len());
-    let mut values = Vec::with_capacity(steps * features);
-    for step in 0..steps {
-        for feature in 0..features {
-            let phase = (step + 1) as f64 * 0.37 + feature as f64 * 1.3;
-            let offset = 2.0 * (phase * f64::from(number)).sin();
-            values.push(spec.scaler.mean[feature] + offset * spec.scaler.standard_deviation[feature]);
-        }
-    }
-    RawWindows { values, count: 1, last_close: Some(vec![1.0]) }
 }
