@@ -1,4 +1,4 @@
-//! Monitoring: drift of a version's inputs against the baselines in its artifact. The [`dashboard`] sums it up.
+//! Monitoring: drift of a version's inputs against the baselines in its artifact. The `dashboard` sums it up.
 
 use bellwether_domain::alert::Severity;
 use bellwether_domain::drift::{self, FeatureDrift, Recommendation, Suspect};

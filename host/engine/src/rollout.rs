@@ -1,5 +1,5 @@
-//! Rollouts: what is asked for, and the records that answer. The work itself is in [`controller`], the candidate's
-//! examination in [`health`].
+//! Rollouts: what is asked for, and the records that answer. The work itself is in `controller`, the candidate's
+//! examination in `health`.
 
 use bellwether_domain::id;
 use bellwether_domain::model::{ModelStatus, ModelVersion};

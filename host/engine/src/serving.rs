@@ -33,7 +33,7 @@ pub enum Asked {
 /// What it is asked about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
-    /// Windows of raw features: [window][step][feature], features in the version's order.
+    /// Windows of raw features: `[window][step][feature]`, features in the version's order.
     Windows(Vec<Vec<Vec<f64>>>),
     /// Raw bars, of which the host makes the window that ends at the last one.
     Bars(Vec<Bar>),

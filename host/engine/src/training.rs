@@ -1,7 +1,7 @@
 //! Training jobs: accepted durably, run in child processes within slots, watched, ended, taken up again after a crash.
 //!
 //! A job's state is a record; every change is compare-and-swap. What is only interesting while it runs (progress within
-//! an epoch) lives in the [`board`]. The child is [`supervise`]d.
+//! an epoch) lives in the `board`. The child is watched by `supervise`.
 
 use bellwether_domain::feature::Feature;
 use bellwether_domain::job::{JobState, Progress, TrainingJob, TrainingRequest};

@@ -55,8 +55,8 @@ names! {
         Recommendation::RetrainNow,
         Recommendation::CheckData,
     ];
-    TargetKindName: "The quantity predicted: `return` = ln(close[t+h]/close[t]); `direction` = whether that is above 0, as a \
-        probability; `price` = close[t+h]; `realized-volatility` = ln of the root mean squared log return over the next h bars." =
+    TargetKindName: "The quantity predicted: `return` = `ln(close[t+h]/close[t])`; `direction` = whether that is above 0, as a \
+        probability; `price` = `close[t+h]`; `realized-volatility` = ln of the root mean squared log return over the next h bars." =
         [TargetKind::Return, TargetKind::Direction, TargetKind::Price, TargetKind::RealizedVolatility];
     PluginKindName: "Which plugin world a component implements." =
         [Kind::Model, Kind::DriftTest, Kind::DriftDetector, Kind::AlertHandler, Kind::DeploymentStrategy];

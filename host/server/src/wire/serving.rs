@@ -32,10 +32,10 @@ pub struct PredictRequest {
     /// Raw bars, of which the host makes the window that ends at the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bars: Option<Vec<Bar>>,
-    /// One window of raw features: [step][feature], features in the version's order.
+    /// One window of raw features: `[step][feature]`, features in the version's order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Vec<Vec<f64>>>,
-    /// Windows of raw features: [window][step][feature].
+    /// Windows of raw features: `[window][step][feature]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub windows: Option<Vec<Vec<Vec<f64>>>>,
     /// Keeps one unit (an account, a strategy) on one variant while weights stay.
