@@ -43,6 +43,12 @@ routes! {
         let mut other = body.clone();
         other["metadata"] = json!({"desk": "rates"});
         once("register-1", &other).problem(409, "conflict", &["Idempotency-Key"]);
+
+        let made: Vec<String> = std::thread::scope(|scope| {
+            let sent: Vec<_> = (0..8).map(|_| scope.spawn(|| id(&once("register-2", &body).ok(), "model_id"))).collect();
+            sent.into_iter().map(|answer| answer.join().unwrap()).collect()
+        });
+        assert!(made.iter().all(|model_id| *model_id == made[0]), "one key sent eight times at once makes one version: {made:?}");
     };
     list_models = "GET /mlops/api/models": |host| {
         let ids = |query: &str| -> Vec<String> {

@@ -86,11 +86,20 @@ impl Host {
         let artifact_digest = self.inner.blobs.put(artifact).await?;
         let gates = self.config().gates.0.clone();
         let draft = Draft { spec, metrics, metadata, artifact_digest, artifact_bytes: bytes, gates, trained_here: false };
-        self.register(&draft, |transaction, model| match &key {
-            Some(key) => transaction.insert(&UsedKey { key: key.clone(), request: request.clone(), id: model.model_id.clone() }),
-            None => Ok(()),
-        })
-        .await
+        let registered = self
+            .register(&draft, |transaction, model| match &key {
+                Some(key) => transaction.insert(&UsedKey { key: key.clone(), request: request.clone(), id: model.model_id.clone() }),
+                None => Ok(()),
+            })
+            .await;
+        match registered {
+            // The same key came twice at once and the other was first.
+            Err(clash @ Error::AlreadyExists { .. }) => match self.made_before(key.as_deref(), &request).await? {
+                Some(id) => self.model(&id).await,
+                None => Err(clash),
+            },
+            outcome => outcome,
+        }
     }
 
     /// Loads an artifact and asks it once. Errors: `Invalid` when it does not fit together or does not answer.

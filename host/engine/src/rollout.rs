@@ -42,11 +42,12 @@ impl Host {
     pub async fn deploy(&self, request: DeployRequest) -> Result<Rollout> {
         let digest = digest_of(&(&request.model_id, &request.strategy, &request.endpoint, &request.config))?;
         let key = request.idempotency_key.as_deref().map(|key| UsedKey::name("deployment", key)).transpose()?;
+        // Taken before the key is looked up: of one request sent twice at once, the second finds what the first made.
+        let _turn = self.inner.rollout_turn.lock().await;
         if let Some(id) = self.made_before(key.as_deref(), &digest).await? {
             return self.deployment(&id).await;
         }
         let model = self.model(&request.model_id).await?;
-        let _turn = self.inner.rollout_turn.lock().await;
         let rollout = self.new_rollout(&request, &model)?;
         self.check_candidate(&model, &rollout).await?;
         self.ready().await?;
@@ -57,7 +58,7 @@ impl Host {
         }
         match self.inner.records.commit(transaction).await {
             Ok(()) => {}
-            // Another rollout of this endpoint, or this very request, was faster by a moment.
+            // Another host's rollout of this endpoint was faster by a moment.
             Err(Error::AlreadyExists { .. }) => {
                 return Err(Error::Conflict(format!(
                     "endpoint `{}` got another rollout just now; look at it and try again",
