@@ -1,0 +1,1 @@
+//! ONNX files become network descriptions and weights.

@@ -1,0 +1,1 @@
+//! The model type `gbdt`.
