@@ -40,11 +40,11 @@ fn lstm(criterion: &mut Criterion) {
     let rows: Vec<f32> = (0..(SAMPLES + STEPS) * FEATURES).map(|k| ((k * 7919 % 1000) as f32 / 500.0) - 1.0).collect();
     let ends: Vec<usize> = (STEPS..SAMPLES + STEPS).collect();
     let targets: Vec<f32> = ends.iter().map(|end| rows[end * FEATURES]).collect();
-    let train = Samples { rows: &rows, features: FEATURES, steps: STEPS, ends: &ends, targets: &targets };
+    let train = Samples { rows: &rows, features: FEATURES, steps: STEPS, ends: &ends, targets: &targets, weights: None };
     let none = Samples { ends: &[], targets: &[], ..train };
-    let settings = FitSettings { training: network.training, seed: 1 };
+    let settings = FitSettings { training: network.training, seed: 1, threads: 1 };
     let device = Device::named("cpu").expect("the processor is there");
-    let train_once = || fit(&network, train, none, &settings, &device, &mut |_| Control::Continue).expect("it fits").0;
+    let train_once = || fit(&network, train, none, &settings, &device, &mut |_| Control::Continue, None).expect("it fits").0;
     let model: Model = train_once();
 
     let mut group = criterion.benchmark_group("lstm");

@@ -18,6 +18,8 @@ pub struct Samples<'a> {
     pub ends: &'a [usize],
     /// Scaled target of each window; as long as `ends`.
     pub targets: &'a [f32],
+    /// How much each window counts in the loss, not negative, one above 0; as long as `ends`. Absent: all the same.
+    pub weights: Option<&'a [f32]>,
 }
 
 impl Samples<'_> {

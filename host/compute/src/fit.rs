@@ -8,6 +8,8 @@ mod progress;
 mod schedule;
 mod trainer;
 
+use std::time::Duration;
+
 use bellwether_domain::network::{Network, Training};
 use bellwether_domain::{Error, Result};
 use rand::SeedableRng;
@@ -23,13 +25,15 @@ use crate::{Device, Model, Samples, initial};
 /// Environment for a process that fits, so that candle adds no spinning threads of its own; they slow a fit of this size down.
 pub const ENVIRONMENT: [(&str, &str); 2] = [("CANDLE_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1")];
 
-/// How to fit. Everything is computed on the calling thread; see also [`ENVIRONMENT`].
+/// How to fit. See also [`ENVIRONMENT`].
 #[derive(Debug, Clone)]
 pub struct FitSettings {
     /// Epochs, batch size, optimiser and so on.
     pub training: Training,
     /// Seeds initial weights, shuffles and dropout.
     pub seed: u64,
+    /// Threads that share each batch, 1 to 64. The same seed, thread count and processor give the same bits.
+    pub threads: usize,
 }
 
 /// Where the fit is, reported a few times per second at most and at each epoch's end.
@@ -39,12 +43,31 @@ pub struct Step {
     pub epoch: u32,
     /// Share of the current epoch done; 0 at an epoch's end.
     pub epoch_share: f64,
+    /// Batches of the current epoch done; 0 at an epoch's end.
+    pub batch: u32,
+    /// Batches of an epoch.
+    pub batches: u32,
+    /// Mean training loss of the current epoch so far, of the last one at an epoch's end.
+    pub running_loss: Option<f64>,
     /// Mean training loss of the last finished epoch.
     pub train_loss: Option<f64>,
     /// Validation loss after it.
     pub validation_loss: Option<f64>,
     /// Training samples per second so far.
     pub samples_per_second: f64,
+    /// Seconds left if every epoch is run at this pace; early stopping makes it less.
+    pub remaining_seconds: Option<f64>,
+}
+
+/// Saving a fit under way, so that a killed process goes on where it was, to the same bits.
+pub struct Checkpoints<'a> {
+    /// Time between checkpoints; one more is saved at the end of each epoch when this much has passed.
+    pub every: Duration,
+    /// Keeps the bytes durably; an error ends the fit.
+    pub save: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+    /// Go on from these bytes. Errors: `Invalid` with field `checkpoint` for bytes that are damaged or of another network,
+    /// other settings, samples or threads.
+    pub resume: Option<&'a [u8]>,
 }
 
 /// What the caller wants next.
@@ -83,6 +106,7 @@ pub fn fit(
     settings: &FitSettings,
     device: &Device,
     report: &mut dyn FnMut(Step) -> Control,
+    checkpoints: Option<Checkpoints<'_>>,
 ) -> Result<(Model, FitReport)> {
     let training = &settings.training;
     training.check()?;
@@ -93,6 +117,7 @@ pub fn fit(
     for (weight, place) in plan.weights.iter().zip(&plan.places) {
         initial::fill(weight, &mut weights[place.clone()], &mut random);
     }
+    let _ = checkpoints;
     let trainer = Trainer::new(&plan, weights, training, device, stream(settings.seed, 2));
     let order = (0..train.len()).collect();
     let batches = train.len().div_ceil(training.batch_size as usize);

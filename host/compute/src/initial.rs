@@ -28,6 +28,10 @@ pub(crate) fn fill(weight: &Weight, to: &mut [f32], random: &mut ChaCha8Rng) {
             Initializer::GlorotUniform | Initializer::Standard => uniform(to, (6.0 / (fan_in + fan_out)).sqrt(), random),
             Initializer::GlorotNormal => normal(to, (2.0 / (fan_in + fan_out)).sqrt(), random),
             Initializer::HeUniform => uniform(to, (6.0 / fan_in).sqrt(), random),
+            Initializer::LecunUniform => uniform(to, (3.0 / fan_in).sqrt(), random),
+            Initializer::LecunNormal => normal(to, fan_in.recip().sqrt(), random),
+            Initializer::FanInUniform => uniform(to, fan_in.recip().sqrt(), random),
+            Initializer::TruncatedNormal(deviation) => to.iter_mut().for_each(|value| *value = (truncated(random) * deviation) as f32),
             Initializer::HeNormal => normal(to, (2.0 / fan_in).sqrt(), random),
             Initializer::Orthogonal => {
                 let columns = weight.shape.last().copied().unwrap_or(1);
@@ -49,6 +53,16 @@ fn normal(to: &mut [f32], deviation: f64, random: &mut ChaCha8Rng) {
 fn gauss(random: &mut ChaCha8Rng) -> f64 {
     let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
+}
+
+/// A standard normal number within ±2.
+fn truncated(random: &mut ChaCha8Rng) -> f64 {
+    loop {
+        let number = gauss(random);
+        if number.abs() <= 2.0 {
+            return number;
+        }
+    }
 }
 
 fn orthogonal(to: &mut [f32], columns: usize, random: &mut ChaCha8Rng) {
@@ -98,6 +112,11 @@ mod tests {
             (Initializer::GlorotNormal, 2.0 / 300.0),
             (Initializer::HeUniform, 2.0 / 200.0),
             (Initializer::HeNormal, 2.0 / 200.0),
+            (Initializer::LecunUniform, 1.0 / 200.0),
+            (Initializer::LecunNormal, 1.0 / 200.0),
+            (Initializer::FanInUniform, 1.0 / 600.0),
+            // The variance of a standard normal cut at ±2 is 1 - 4φ(2) / (2Φ(2) - 1).
+            (Initializer::TruncatedNormal(0.3), 0.09 * 0.773_741),
         ] {
             let values = filled(initializer, &[rows, columns]);
             let measured = values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / values.len() as f64;

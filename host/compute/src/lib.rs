@@ -17,5 +17,5 @@ pub mod fit;
 pub use data::Samples;
 pub use device::Device;
 pub use estimate::{Estimate, estimate};
-pub use fit::{Control, FitReport, FitSettings, Step, fit};
+pub use fit::{Checkpoints, Control, FitReport, FitSettings, Step, fit};
 pub use model::Model;

@@ -34,6 +34,14 @@ pub enum Initializer {
     HeUniform,
     /// Normal with variance 2 / fan-in.
     HeNormal,
+    /// Uniform in ±sqrt(3 / fan-in).
+    LecunUniform,
+    /// Normal with variance 1 / fan-in.
+    LecunNormal,
+    /// Uniform in ±1 / sqrt(fan-in), as PyTorch begins dense and convolutional layers.
+    FanInUniform,
+    /// Normal with this standard deviation, drawn again beyond two of them.
+    TruncatedNormal(f64),
     /// Rows or columns orthonormal.
     Orthogonal,
 }

@@ -21,7 +21,17 @@ pub(crate) struct Progress<'a> {
 impl<'a> Progress<'a> {
     pub(crate) fn new(report: &'a mut dyn FnMut(Step) -> Control) -> Progress<'a> {
         let now = Instant::now();
-        let step = Step { epoch: 0, epoch_share: 0.0, train_loss: None, validation_loss: None, samples_per_second: 0.0 };
+        let step = Step {
+            epoch: 0,
+            epoch_share: 0.0,
+            batch: 0,
+            batches: 0,
+            running_loss: None,
+            train_loss: None,
+            validation_loss: None,
+            samples_per_second: 0.0,
+            remaining_seconds: None,
+        };
         Progress { report, began: now, told: now, samples: 0, step }
     }
 

@@ -20,7 +20,7 @@ fn training() -> Training {
 }
 
 fn settings(seed: u64) -> FitSettings {
-    FitSettings { training: training(), seed }
+    FitSettings { training: training(), seed, threads: 1 }
 }
 
 fn dense(units: u32) -> Operation {
@@ -73,7 +73,7 @@ impl Data {
     }
 
     fn samples(&self) -> Samples<'_> {
-        Samples { rows: &self.rows, features: FEATURES, steps: STEPS, ends: &self.ends, targets: &self.targets }
+        Samples { rows: &self.rows, features: FEATURES, steps: STEPS, ends: &self.ends, targets: &self.targets, weights: None }
     }
 
     fn windows(&self) -> Vec<f32> {
@@ -84,7 +84,7 @@ impl Data {
 }
 
 fn none() -> Samples<'static> {
-    Samples { rows: &[], features: FEATURES, steps: STEPS, ends: &[], targets: &[] }
+    Samples { rows: &[], features: FEATURES, steps: STEPS, ends: &[], targets: &[], weights: None }
 }
 
 /// A plan with weights that leave no gradient at a special point: scales and shifts are drawn, too.
@@ -228,7 +228,7 @@ fn quiet(_: Step) -> Control {
 }
 
 fn fitted(network: &Network, data: &Data, validation: Samples<'_>, settings: &FitSettings) -> (Model, FitReport) {
-    fit(network, data.samples(), validation, settings, &Device::named("cpu").unwrap(), &mut quiet).unwrap()
+    fit(network, data.samples(), validation, settings, &Device::named("cpu").unwrap(), &mut quiet, None).unwrap()
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_small_problem_is_learned_by_heart() {
     ] {
         let rate = if matches!(optimizer, Optimizer::Sgd(_)) { 0.1 } else { 0.02 };
         let training = Training { epochs: 400, optimizer, learning_rate: rate, batch_size: 8, ..training() };
-        let (model, report) = fitted(&network, &data, none(), &FitSettings { training, seed: 3 });
+        let (model, report) = fitted(&network, &data, none(), &FitSettings { training, seed: 3, threads: 1 });
         let (first, last) = (report.train_loss[0], report.train_loss[399]);
         assert!(last < 0.01 && first > 0.1, "{optimizer:?}: loss from {first} to {last}");
         let predicted = model.predict(&data.windows(), 16).unwrap();
@@ -266,7 +266,7 @@ fn the_best_epoch_is_restored_when_patience_ends() {
     let (data, other) = (Data::new(16, |target| target), Data::new(40, |target| -target));
     let network = chain(vec![lstm(8, 1, false, false)], Loss::Mse);
     let early_stopping = Some(EarlyStopping { patience: 3, min_delta: 0.0, restore_best: true });
-    let settings = FitSettings { training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() }, seed: 1 };
+    let settings = FitSettings { training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() }, seed: 1, threads: 1 };
     let validation = Samples { ends: &other.ends[20..], targets: &other.targets[20..], ..other.samples() };
     let (model, report) = fitted(&network, &data, validation, &settings);
     let losses = &report.validation_loss;
@@ -288,8 +288,8 @@ fn the_caller_can_stop_and_sees_every_epoch() {
         seen.push(step);
         if step.epoch == 2 { Control::Stop } else { Control::Continue }
     };
-    let settings = FitSettings { training: Training { epochs: 50, ..training() }, seed: 1 };
-    let (_, report) = fit(&network, data.samples(), data.samples(), &settings, &Device::named("cpu").unwrap(), &mut report).unwrap();
+    let settings = FitSettings { training: Training { epochs: 50, ..training() }, seed: 1, threads: 1 };
+    let (_, report) = fit(&network, data.samples(), data.samples(), &settings, &Device::named("cpu").unwrap(), &mut report, None).unwrap();
     assert_eq!((report.epochs, report.stopped, report.train_loss.len(), report.validation_loss.len()), (2, true, 2, 2));
     let ends: Vec<&Step> = seen.iter().filter(|step| step.epoch_share == 0.0).collect();
     assert_eq!(ends.iter().map(|step| step.epoch).collect::<Vec<_>>(), [1, 2]);
@@ -303,8 +303,8 @@ fn a_fit_that_diverges_says_when() {
     let network = chain(vec![dense(8), pool(TimePooling::Last)], Loss::Mse);
     let optimizer = Optimizer::Sgd(bellwether_domain::network::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
     let training = Training { epochs: 100, learning_rate: 1e6, optimizer, clip_norm: None, ..training() };
-    let settings = FitSettings { training, seed: 1 };
-    let error = fit(&network, data.samples(), none(), &settings, &Device::named("cpu").unwrap(), &mut quiet).unwrap_err();
+    let settings = FitSettings { training, seed: 1, threads: 1 };
+    let error = fit(&network, data.samples(), none(), &settings, &Device::named("cpu").unwrap(), &mut quiet, None).unwrap_err();
     let Error::Internal(text) = &error else { panic!("{error:?}") };
     assert!(text.contains("not finite in epoch ") && text.contains("learning_rate"), "{text}");
 }
@@ -338,7 +338,7 @@ fn what_cannot_be_fitted_names_its_field() {
         (chain(vec![gru], Loss::Mse), good, &plain, "network.n1", "does not run `gru`; it runs input, dense, lstm"),
     ];
     for (network, samples, settings, field, text) in cases {
-        let error = fit(&network, samples, none(), settings, &Device::named("cpu").unwrap(), &mut quiet).expect_err(text);
+        let error = fit(&network, samples, none(), settings, &Device::named("cpu").unwrap(), &mut quiet, None).expect_err(text);
         let Error::Invalid { field: named, why } = &error else { panic!("{error:?}") };
         assert!(named == field && why.contains(text), "{field}: {error}");
     }

@@ -30,7 +30,7 @@ pub(super) fn initializer_fault(name: &str, initializer: Initializer) -> Option<
     let (what, value, least) = match initializer {
         Initializer::Constant(value) => ("constant", value, f64::MIN),
         Initializer::Uniform(bound) => ("uniform bound", bound, 0.0),
-        Initializer::Normal(deviation) => ("normal deviation", deviation, 0.0),
+        Initializer::Normal(deviation) | Initializer::TruncatedNormal(deviation) => ("normal deviation", deviation, 0.0),
         Initializer::Standard
         | Initializer::Zeros
         | Initializer::Ones
@@ -38,6 +38,9 @@ pub(super) fn initializer_fault(name: &str, initializer: Initializer) -> Option<
         | Initializer::GlorotNormal
         | Initializer::HeUniform
         | Initializer::HeNormal
+        | Initializer::LecunUniform
+        | Initializer::LecunNormal
+        | Initializer::FanInUniform
         | Initializer::Orthogonal => return None,
     };
     let fits = value >= least && value.abs() <= f64::from(f32::MAX);

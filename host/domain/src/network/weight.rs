@@ -4,7 +4,8 @@
 //! `<node>.<parameter>`; a parameter has no dot, so two nodes never share a name. Per operation (`in` is the last axis):
 //! - dense: `kernel` [in, units], `bias` [units];
 //! - lstm, gru, per layer l from 0 and direction (`-reverse` for the backward one): `kernel-l` [in, g·units],
-//!   `recurrent-kernel-l` [units, g·units], `bias-l` [g·units], with g = 4 gates i, f, g, o or g = 3 gates r, z, n;
+//!   `recurrent-kernel-l` [units, g·units], `bias-l` [g·units], with g = 4 gates i, f, g, o or g = 3 gates r, z, n; a gru also
+//!   `recurrent-bias-l` [units], inside the reset gate's product;
 //! - conv1d: `kernel` [kernel size, in, filters], `bias` [filters];
 //! - layer-norm: `scale` [in], `shift` [in]; batch-norm also `mean` and `variance` [in], kept but not trained;
 //! - attention: `query`, `key`, `value`, `output` [in, in], each with a `-bias` [in];
@@ -140,7 +141,11 @@ fn recurrent(place: usize, node: &Node, layer: &Recurrent, input: usize, gates: 
             list.push(named("kernel", &[width, all], resolve(layer.kernel, Initializer::GlorotUniform)));
             list.push(named("recurrent-kernel", &[units, all], resolve(layer.recurrent_kernel, Initializer::Orthogonal)));
             let bias = named("bias", &[all], Initializer::Zeros);
-            list.push(if gates == 4 { Weight { start: Start::LstmBias, ..bias } } else { bias });
+            if gates == 4 {
+                list.push(Weight { start: Start::LstmBias, ..bias });
+            } else {
+                list.extend([bias, named("recurrent-bias", &[units], Initializer::Zeros)]);
+            }
         }
     }
     list

@@ -58,7 +58,7 @@ async fn fit_network(network: &Network, order: &Order, recipe: &Recipe, dataset:
     let batch = training.batch_size;
     voice.log(format!("{} parameters, about {mebibytes:.1} MiB while training in batches of {batch}", estimate.parameters))?;
     let device = Device::named(&order.device)?;
-    let settings = FitSettings { training, seed: order.request.seed };
+    let settings = FitSettings { training, seed: order.request.seed, threads: 1 };
 
     let (train, validation) = (dataset.split.train.clone(), dataset.split.validation.clone());
     let until = rows_until(dataset, &train).max(rows_until(dataset, &validation));
@@ -76,12 +76,13 @@ async fn fit_network(network: &Network, order: &Order, recipe: &Recipe, dataset:
             steps,
             ends: &ends[samples.clone()],
             targets: &targets[samples],
+            weights: None,
         };
         let mut report = |step: Step| {
             let heard = send.send(step).is_ok() && !wanted.load(Ordering::Relaxed);
             if heard { Control::Continue } else { Control::Stop }
         };
-        let (model, report) = bellwether_compute::fit(&network, part(train), part(validation), &settings, &device, &mut report)?;
+        let (model, report) = bellwether_compute::fit(&network, part(train), part(validation), &settings, &device, &mut report, None)?;
         Ok::<_, Error>((model.weights()?, report))
     });
     let heard = follow(receive, training.epochs, voice).await;

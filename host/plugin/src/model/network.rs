@@ -80,6 +80,10 @@ fn initializer(initializer: wit::Initializer) -> Checked<domain::Initializer> {
         Theirs::GlorotNormal => Own::GlorotNormal,
         Theirs::HeUniform => Own::HeUniform,
         Theirs::HeNormal => Own::HeNormal,
+        Theirs::LecunUniform => Own::LecunUniform,
+        Theirs::LecunNormal => Own::LecunNormal,
+        Theirs::FanInUniform => Own::FanInUniform,
+        Theirs::TruncatedNormal(deviation) => Own::TruncatedNormal(finite("truncated-normal", deviation)?),
         Theirs::Orthogonal => Own::Orthogonal,
     })
 }
