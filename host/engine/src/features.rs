@@ -10,7 +10,7 @@
 //! Windows of samples are stricter (see `dataset`): with bars shorter than a day they hold no hole at all.
 //!
 //! Every row is computed from its own window, not by adding and subtracting along the series: it is exact after any number
-//! of rows, and the same bits come out of the shortest history that holds the window. Recursive features (RSI, ATR, the
+//! of rows, and the same bits come out of the shortest history that holds the window (`rolling` has how that is fast). Recursive features (RSI, ATR, the
 //! exponential means) keep their start forever in principle; they are absent until its weight is below 1e-9.
 //!
 //! Edges: a window without spread gives 0 for `zscore`, `volume-zscore` and `bollinger`; an RSI without moves gives 50;
@@ -59,10 +59,10 @@ pub(crate) fn runs(bars: &Bars, most_ms: i64) -> Vec<Range<usize>> {
 pub fn compute(bars: &Bars, interval: Interval, features: &[Feature]) -> Vec<Vec<f64>> {
     let stretches = runs(bars, break_max_ms(interval));
     let column = |feature: &Feature| {
-        let mut column = Vec::with_capacity(bars.len());
+        let mut column = vec![0.0; bars.len()];
         for stretch in &stretches {
             let rows = Stretch { bars, rows: stretch.clone(), step_max_ms: step_max_ms(interval) };
-            column.extend(rows.column(feature));
+            rows.fill(feature, &mut column[stretch.clone()]);
         }
         column
     };
@@ -93,45 +93,55 @@ struct Stretch<'a> {
 }
 
 impl Stretch<'_> {
-    fn column(&self, feature: &Feature) -> Vec<f64> {
+    /// Writes the feature's value on every row of the stretch.
+    fn fill(&self, feature: &Feature, to: &mut [f64]) {
         let parameters = feature.parameters();
         let bars = parameters.first().map_or(1, |bars| *bars as usize);
         let (close, volume) = (self.of(&self.bars.close), self.of(&self.bars.volume));
         match feature.name() {
-            "open" => self.of(&self.bars.open).to_vec(),
-            "high" => self.of(&self.bars.high).to_vec(),
-            "low" => self.of(&self.bars.low).to_vec(),
-            "close" => close.to_vec(),
-            "volume" => volume.to_vec(),
-            "log-return" => self.log_return(bars),
-            "log-volume" => volume.iter().map(|volume| volume.ln_1p()).collect(),
-            "log-range" => self.pairs(&self.bars.high, &self.bars.low, |high, low| (high / low).ln()),
-            "body" => self.pairs(&self.bars.close, &self.bars.open, |close, open| (close / open).ln()),
-            "realized-volatility" => self.realized_volatility(bars),
-            "sma-ratio" => rolling::map(close, bars, |window, last| (last / rolling::mean(window)).ln()),
-            "ema-ratio" => {
-                let mean = recursive::exponential_mean(close, parameters[0]);
-                settled(close.iter().zip(mean).map(|(close, mean)| (close / mean).ln()), warm_up(feature))
+            "open" => to.copy_from_slice(self.of(&self.bars.open)),
+            "high" => to.copy_from_slice(self.of(&self.bars.high)),
+            "low" => to.copy_from_slice(self.of(&self.bars.low)),
+            "close" => to.copy_from_slice(close),
+            "volume" => to.copy_from_slice(volume),
+            "log-return" => self.log_return(bars, to, f64::NAN, |change| change),
+            "log-volume" => write(to, volume.iter().map(|volume| volume.ln_1p())),
+            "log-range" => write(to, self.of(&self.bars.high).iter().zip(self.of(&self.bars.low)).map(|(high, low)| (high / low).ln())),
+            "body" => write(to, close.iter().zip(self.of(&self.bars.open)).map(|(close, open)| (close / open).ln())),
+            "realized-volatility" => self.realized_volatility(bars, to),
+            "sma-ratio" => rolling::sums(close, bars, to, |window| (window.last / (window.sum / bars as f64)).ln()),
+            "bollinger" => rolling::scores(close, bars, 0.5, to),
+            "zscore" => rolling::scores(close, bars, 1.0, to),
+            "volume-zscore" => rolling::scores(volume, bars, 1.0, to),
+            "hour-of-day" => write(to, self.starts().iter().map(|start| hour(*start) as f64)),
+            "hour-sin" => self.by_hour(to, f64::sin),
+            "hour-cos" => self.by_hour(to, f64::cos),
+            "day-of-week" => write(to, self.starts().iter().map(|start| (start.div_euclid(DAY_MS) + 3).rem_euclid(7) as f64)),
+            "ema-ratio" | "rsi" | "atr" | "macd" | "macd-histogram" => {
+                self.recursive(feature, to);
+                // Absent until the start no longer shows.
+                let absent = to.len().min(warm_up(feature) - 1);
+                to[..absent].fill(f64::NAN);
             }
-            "rsi" => settled(recursive::rsi(close, parameters[0]).into_iter(), warm_up(feature)),
+            // A feature of the catalogue without a rule here would be absent everywhere; a test looks at every one.
+            _ => to.fill(f64::NAN),
+        }
+    }
+
+    fn recursive(&self, feature: &Feature, to: &mut [f64]) {
+        let (close, parameters) = (self.of(&self.bars.close), feature.parameters());
+        match feature.name() {
+            "ema-ratio" => write(to, recursive::exponential_mean(close, parameters[0]).zip(close).map(|(mean, close)| (close / mean).ln())),
+            "rsi" => write(to, recursive::rsi(close, parameters[0])),
             "atr" => {
                 let range = recursive::true_range_mean(self.of(&self.bars.high), self.of(&self.bars.low), close, parameters[0]);
-                settled(range.into_iter().zip(close).map(|(range, close)| range / close), warm_up(feature))
+                write(to, range.zip(close).map(|(range, close)| range / close));
             }
-            "macd" | "macd-histogram" => {
-                let (macd, histogram) = recursive::macd(close, [parameters[0], parameters[1], parameters[2]]);
-                let column = if feature.name() == "macd" { macd } else { histogram };
-                settled(column.into_iter().zip(close).map(|(value, close)| value / close), warm_up(feature))
+            name => {
+                let both = recursive::macd(close, [parameters[0], parameters[1], parameters[2]]).zip(close);
+                let histogram = name == "macd-histogram";
+                write(to, both.map(|((macd, above), close)| if histogram { above / close } else { macd / close }));
             }
-            "bollinger" => rolling::map(close, bars, |window, last| rolling::score(window, last) / 2.0),
-            "zscore" => rolling::map(close, bars, rolling::score),
-            "volume-zscore" => rolling::map(volume, bars, rolling::score),
-            "hour-of-day" => self.clock(hour),
-            "hour-sin" => self.clock(|start| (hour(start) / 24.0 * std::f64::consts::TAU).sin()),
-            "hour-cos" => self.clock(|start| (hour(start) / 24.0 * std::f64::consts::TAU).cos()),
-            "day-of-week" => self.clock(|start| (start.div_euclid(DAY_MS) + 3).rem_euclid(7) as f64),
-            // A feature of the catalogue without a rule here would be absent everywhere; a test looks at every one.
-            _ => vec![f64::NAN; self.rows.len()],
         }
     }
 
@@ -139,42 +149,58 @@ impl Stretch<'_> {
         &column[self.rows.clone()]
     }
 
-    fn pairs(&self, one: &[f64], other: &[f64], rule: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-        self.of(one).iter().zip(self.of(other)).map(|(one, other)| rule(*one, *other)).collect()
+    fn starts(&self) -> &[i64] {
+        &self.bars.timestamp[self.rows.clone()]
     }
 
-    fn clock(&self, rule: impl Fn(i64) -> f64) -> Vec<f64> {
-        self.bars.timestamp[self.rows.clone()].iter().map(|start| rule(*start)).collect()
+    /// A function of the hour of the day, as an angle.
+    fn by_hour(&self, to: &mut [f64], of_angle: impl Fn(f64) -> f64) {
+        let table: [f64; 24] = std::array::from_fn(|hour| of_angle(hour as f64 / 24.0 * std::f64::consts::TAU));
+        write(to, self.starts().iter().map(|start| table[hour(*start)]));
     }
 
-    /// ln(close / close `bars` before); over one bar, only where the two follow each other.
-    fn log_return(&self, bars: usize) -> Vec<f64> {
-        let (close, start) = (self.of(&self.bars.close), &self.bars.timestamp[self.rows.clone()]);
-        let rule = |row: usize| match row.checked_sub(bars) {
-            Some(before) if bars > 1 || start[row] - start[before] <= self.step_max_ms => (close[row] / close[before]).ln(),
-            _ => f64::NAN,
-        };
-        (0..close.len()).map(rule).collect()
+    /// True where the bar of a row follows that of the row before it.
+    fn follows(&self) -> impl Fn(usize) -> bool {
+        let (start, most) = (self.starts(), self.step_max_ms);
+        move |row| row > 0 && start[row] - start[row - 1] <= most
+    }
+
+    /// `rule` of ln(close / close `bars` before); over one bar only where the two follow each other, else `absent`.
+    fn log_return(&self, bars: usize, to: &mut [f64], absent: f64, rule: impl Fn(f64) -> f64) {
+        let close = self.of(&self.bars.close);
+        let known = close.len().saturating_sub(bars);
+        to[..close.len() - known].fill(absent);
+        let pairs = close[close.len() - known..].iter().zip(close);
+        write(&mut to[close.len() - known..], pairs.map(|(close, before)| rule((close / before).ln())));
+        if bars == 1 {
+            let follows = self.follows();
+            (1..close.len()).filter(|row| !follows(*row)).for_each(|row| to[row] = absent);
+        }
     }
 
     /// ln √(mean of the squared one-bar returns among the last `bars` rows).
-    fn realized_volatility(&self, bars: usize) -> Vec<f64> {
-        let returns = self.log_return(1);
-        let squares: Vec<f64> = returns.iter().map(|change| if change.is_nan() { 0.0 } else { change * change }).collect();
-        let mut known = Vec::with_capacity(returns.len() + 1);
-        known.push(0_u32);
-        for change in &returns {
-            known.push(known[known.len() - 1] + u32::from(!change.is_nan()));
+    fn realized_volatility(&self, bars: usize, to: &mut [f64]) {
+        let mut squares = vec![0.0; to.len()];
+        self.log_return(1, &mut squares, 0.0, |change| change * change);
+        let follows = self.follows();
+        let known = |row: usize| usize::from(follows(row));
+        // Returns among the rows of the window before the first whole one; whole numbers, so sliding them is exact.
+        let mut count: usize = (0..to.len().min(bars - 1)).map(known).sum();
+        rolling::sums(&squares, bars, to, |window| {
+            count += known(window.row);
+            let value = volatility(window.sum, count);
+            count -= known(window.row + 1 - bars);
+            value
+        });
+        // Row `bars` - 1 ends a window of rows, but one of a return less.
+        if let Some(first) = to.get_mut(bars - 1) {
+            *first = f64::NAN;
         }
-        let rule = |row: usize| {
-            if row < bars {
-                return f64::NAN;
-            }
-            let count = known[row + 1] - known[row + 1 - bars];
-            volatility(rolling::sum(&squares[row + 1 - bars..=row]), count as usize)
-        };
-        (0..returns.len()).map(rule).collect()
     }
+}
+
+fn write(to: &mut [f64], values: impl Iterator<Item = f64>) {
+    to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
 }
 
 /// ln of the root mean square from a sum of squares; NaN without any.
@@ -182,11 +208,7 @@ pub(crate) fn volatility(sum_of_squares: f64, count: usize) -> f64 {
     if count == 0 { f64::NAN } else { (sum_of_squares / count as f64).sqrt().max(VOLATILITY_FLOOR).ln() }
 }
 
-fn hour(start: i64) -> f64 {
-    (start.rem_euclid(DAY_MS) / 3_600_000) as f64
-}
-
-/// Absent until the start no longer shows.
-fn settled(values: impl Iterator<Item = f64>, warm_up: usize) -> Vec<f64> {
-    values.enumerate().map(|(row, value)| if row + 1 < warm_up { f64::NAN } else { value }).collect()
+/// Hour of the day, 0 to 23.
+fn hour(start: i64) -> usize {
+    (start.rem_euclid(DAY_MS) / 3_600_000) as usize
 }

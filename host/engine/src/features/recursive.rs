@@ -28,64 +28,82 @@ pub(crate) fn wilder_warm_up(bars: u32) -> usize {
     bars as usize + 1 + fade(1.0 / f64::from(bars))
 }
 
+/// An exponential mean as it grows: the plain mean of its first `bars` values, then m ← m + weight · (x − m).
+#[derive(Debug, Clone, Copy)]
+struct Mean {
+    bars: usize,
+    weight: f64,
+    seen: usize,
+    value: f64,
+}
+
+impl Mean {
+    fn new(bars: u32, weight: f64) -> Mean {
+        Mean { bars: bars as usize, weight, seen: 0, value: 0.0 }
+    }
+
+    /// With span `bars`.
+    fn span(bars: u32) -> Mean {
+        Mean::new(bars, span_weight(bars))
+    }
+
+    /// Wilder's.
+    fn wilder(bars: u32) -> Mean {
+        Mean::new(bars, 1.0 / f64::from(bars))
+    }
+
+    /// The mean up to and with `value`; NaN for the first `bars` − 1 values.
+    #[inline]
+    fn next(&mut self, value: f64) -> f64 {
+        if self.seen >= self.bars {
+            self.value += self.weight * (value - self.value);
+            return self.value;
+        }
+        self.seen += 1;
+        self.value += value;
+        if self.seen < self.bars {
+            return f64::NAN;
+        }
+        self.value /= self.bars as f64;
+        self.value
+    }
+}
+
 /// Exponential mean with span `bars`; NaN on the first `bars` − 1 rows.
-pub(crate) fn exponential_mean(values: &[f64], bars: u32) -> Vec<f64> {
-    smooth(values, bars, span_weight(bars))
+pub(crate) fn exponential_mean(values: &[f64], bars: u32) -> impl Iterator<Item = f64> {
+    let mut mean = Mean::span(bars);
+    values.iter().map(move |value| mean.next(*value))
 }
 
-/// m ← m + weight · (x − m), begun with the mean of the first `bars` values.
-fn smooth(values: &[f64], bars: u32, weight: f64) -> Vec<f64> {
-    let bars = bars as usize;
-    let mut smoothed = vec![f64::NAN; values.len()];
-    if values.len() < bars {
-        return smoothed;
-    }
-    let mut mean = values[..bars].iter().sum::<f64>() / bars as f64;
-    smoothed[bars - 1] = mean;
-    for row in bars..values.len() {
-        mean += weight * (values[row] - mean);
-        smoothed[row] = mean;
-    }
-    smoothed
+/// 100 · mean gain / (mean gain + mean loss); 50 where the price never moved. NaN on the first `bars` rows.
+pub(crate) fn rsi(close: &[f64], bars: u32) -> impl Iterator<Item = f64> {
+    let (mut gains, mut losses, mut before) = (Mean::wilder(bars), Mean::wilder(bars), None);
+    close.iter().map(move |close| {
+        let Some(before) = before.replace(*close) else { return f64::NAN };
+        let change: f64 = close - before;
+        let (gain, loss) = (gains.next(change.max(0.0)), losses.next((-change).max(0.0)));
+        if gain + loss == 0.0 { 50.0 } else { 100.0 * gain / (gain + loss) }
+    })
 }
 
-/// Smooths what begins at row `first`; rows before it are NaN.
-fn smooth_from(values: &[f64], first: usize, bars: u32, weight: f64) -> Vec<f64> {
-    let mut smoothed = vec![f64::NAN; first.min(values.len())];
-    smoothed.extend(smooth(&values[smoothed.len()..], bars, weight));
-    smoothed
-}
-
-/// 100 · mean gain / (mean gain + mean loss); 50 where the price never moved.
-pub(crate) fn rsi(close: &[f64], bars: u32) -> Vec<f64> {
-    let changes = |sign: f64| -> Vec<f64> {
-        let change = |row: usize| if row == 0 { 0.0 } else { (sign * (close[row] - close[row - 1])).max(0.0) };
-        (0..close.len()).map(change).collect()
-    };
-    let weight = 1.0 / f64::from(bars);
-    let gains = smooth_from(&changes(1.0), 1, bars, weight);
-    let losses = smooth_from(&changes(-1.0), 1, bars, weight);
-    let index = |(gain, loss): (&f64, &f64)| if *gain + *loss == 0.0 { 50.0 } else { 100.0 * gain / (gain + loss) };
-    gains.iter().zip(&losses).map(index).collect()
-}
-
-/// Wilder's mean of max(high, previous close) − min(low, previous close), in price units.
-pub(crate) fn true_range_mean(high: &[f64], low: &[f64], close: &[f64], bars: u32) -> Vec<f64> {
-    let range = |row: usize| match row.checked_sub(1) {
-        Some(before) => high[row].max(close[before]) - low[row].min(close[before]),
-        None => high[row] - low[row],
-    };
-    let ranges: Vec<f64> = (0..close.len()).map(range).collect();
-    smooth_from(&ranges, 1, bars, 1.0 / f64::from(bars))
+/// Wilder's mean of max(high, previous close) − min(low, previous close), in price units. NaN on the first `bars` rows.
+pub(crate) fn true_range_mean(high: &[f64], low: &[f64], close: &[f64], bars: u32) -> impl Iterator<Item = f64> {
+    let (mut mean, mut before) = (Mean::wilder(bars), None);
+    high.iter().zip(low).zip(close).map(move |((high, low), close)| {
+        let Some(before) = before.replace(*close) else { return f64::NAN };
+        mean.next(high.max(before) - low.min(before))
+    })
 }
 
 /// MACD and its histogram, in price units, for (fast, slow, signal).
-pub(crate) fn macd(close: &[f64], [fast, slow, signal]: [u32; 3]) -> (Vec<f64>, Vec<f64>) {
-    let (quick, calm) = (exponential_mean(close, fast), exponential_mean(close, slow));
-    let macd: Vec<f64> = quick.iter().zip(&calm).map(|(quick, calm)| quick - calm).collect();
-    let smoothed = smooth_from(&macd, slow as usize - 1, signal, span_weight(signal));
-    let histogram = macd.iter().zip(smoothed).map(|(macd, smoothed)| macd - smoothed).collect();
-    (macd, histogram)
+pub(crate) fn macd(close: &[f64], [fast, slow, signal]: [u32; 3]) -> impl Iterator<Item = (f64, f64)> {
+    let (mut quick, mut calm, mut smoothed) = (Mean::span(fast), Mean::span(slow), Mean::span(signal));
+    close.iter().map(move |close| {
+        let macd = quick.next(*close) - calm.next(*close);
+        // The signal line begins where the slow mean does; a NaN would stay in it for ever.
+        let signal = if macd.is_nan() { f64::NAN } else { smoothed.next(macd) };
+        (macd, macd - signal)
+    })
 }
 
 #[cfg(test)]
@@ -94,16 +112,17 @@ mod tests {
 
     #[test]
     fn means_by_hand() {
-        let found = exponential_mean(&[1.0, 2.0, 3.0, 5.0, 5.0], 3);
+        let mean = |values: &[f64], bars| exponential_mean(values, bars).collect::<Vec<_>>();
+        let found = mean(&[1.0, 2.0, 3.0, 5.0, 5.0], 3);
         assert!(found[0].is_nan() && found[1].is_nan());
         assert_eq!(&found[2..], &[2.0, 3.5, 4.25]);
-        assert_eq!(exponential_mean(&[1.0, 2.0], 1), vec![1.0, 2.0]);
-        assert!(exponential_mean(&[1.0, 2.0], 3).iter().all(|value| value.is_nan()));
+        assert_eq!(mean(&[1.0, 2.0], 1), vec![1.0, 2.0]);
+        assert!(mean(&[1.0, 2.0], 3).iter().all(|value| value.is_nan()));
     }
 
     #[test]
     fn edges_of_the_index() {
-        let last = |close: &[f64]| rsi(close, 2).last().copied().expect("rows");
+        let last = |close: &[f64]| rsi(close, 2).last().expect("rows");
         assert_eq!(last(&[5.0; 6]), 50.0);
         assert_eq!(last(&[1.0, 2.0, 3.0, 4.0]), 100.0);
         assert_eq!(last(&[4.0, 3.0, 2.0, 1.0]), 0.0);
