@@ -111,6 +111,7 @@ pub fn fit(
     let training = &settings.training;
     training.check()?;
     let plan = Plan::compile(network, train.steps, train.features)?;
+    crate::plan::refuse_new(&plan, network)?;
     check_samples(&plan, &train, &validation)?;
     let mut weights = vec![0.0; plan.weights_len()];
     let mut random = stream(settings.seed, 0);

@@ -72,6 +72,9 @@ impl Graph {
                 let spread = (centred.sqr()?.mean_keepdim(D::Minus1)? + *epsilon)?.sqrt()?;
                 centred.broadcast_div(&spread)?.broadcast_mul(&own[0])?.broadcast_add(&own[1])
             }
+            Op::Gru(_) | Op::Conv1d(_) | Op::BatchNorm(_) | Op::Attention(_) | Op::Position(_) | Op::Embedding(_) => {
+                Err(candle_core::Error::Msg("refused before".to_owned()))
+            }
             Op::Dropout(share) => match noise {
                 Some(noise) if *share > 0.0 => dropout::apply(input, *share, noise),
                 _ => Ok(input.clone()),

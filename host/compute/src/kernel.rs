@@ -5,5 +5,6 @@
 pub(crate) mod gates;
 pub(crate) mod lstm;
 pub(crate) mod matmul;
+pub(crate) mod noise;
 pub(crate) mod raw;
 pub(crate) mod rows;

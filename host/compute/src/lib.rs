@@ -2,11 +2,14 @@
 //!
 //! The only home of candle. Knows nothing of plugins, stores or HTTP; takes numbers, gives numbers. Training builds a tape
 //! of candle tensors with fused operations of ours; serving runs the same kernels on plain buffers without a tape.
+mod arena;
 mod plan;
 pub mod data;
 pub mod device;
 pub mod estimate;
 mod kernel;
+mod layer;
+mod program;
 mod serve;
 mod weights;
 pub mod model;

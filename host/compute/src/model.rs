@@ -27,6 +27,7 @@ impl Model {
             }
         }
         let plan = Plan::compile(network, steps, features)?;
+        crate::plan::refuse_new(&plan, network)?;
         let values = weights::read(&plan, weights)?;
         Ok(Model::new(plan, values))
     }

@@ -1,13 +1,14 @@
 //! A checked network made ready to run: typed steps, shapes, and where each weight lies in one array.
 //!
-//! Training and serving both follow this list; neither looks at the description again. Operations this core does not run
-//! yet are refused here, by name, before anything is allocated.
+//! Training and serving both follow this list; neither looks at the description again.
 
 use std::ops::Range;
 
 use bellwether_domain::network::shape::{Shape, infer};
 use bellwether_domain::network::weight::{Weight, weights};
-use bellwether_domain::network::{Activation, Network, Node, Operation, Output, Recurrent, TimePooling};
+use bellwether_domain::network::{
+    Activation, Attention, BatchNorm, Conv1d, Embedding, Network, Node, Operation, Output, Position, Recurrent, TimePooling,
+};
 use bellwether_domain::{Error, Result};
 
 /// What a step does. Axes do not count the batch.
@@ -16,6 +17,12 @@ pub(crate) enum Op {
     Input,
     Dense { bias: bool },
     Lstm(Recurrent),
+    Gru(Recurrent),
+    Conv1d(Conv1d),
+    BatchNorm(BatchNorm),
+    Attention(Attention),
+    Position(Position),
+    Embedding(Embedding),
     LayerNorm(f64),
     Dropout(f64),
     Activation(Activation),
@@ -41,6 +48,17 @@ pub(crate) struct Step {
     pub(crate) learns: bool,
 }
 
+/// Until training and serving run layers: refuses what only they run.
+pub(crate) fn refuse_new(plan: &Plan, network: &Network) -> Result<()> {
+    let new = |step: &&Step| {
+        matches!(step.op, Op::Gru(_) | Op::Conv1d(_) | Op::BatchNorm(_) | Op::Attention(_) | Op::Position(_) | Op::Embedding(_))
+    };
+    match plan.steps.iter().position(|step| new(&step)) {
+        None => Ok(()),
+        Some(place) => Err(Error::invalid(format!("network.{}", network.nodes[place].name), "this version does not run it")),
+    }
+}
+
 /// A compiled network.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -51,12 +69,14 @@ pub(crate) struct Plan {
     pub(crate) outputs: Vec<Output>,
     /// Node of each output.
     pub(crate) heads: Vec<usize>,
+    /// The node that reads the window.
+    pub(crate) input: usize,
     /// Shape of a window, [time, features].
     pub(crate) window: [usize; 2],
 }
 
 impl Plan {
-    /// Checks and compiles. Errors as [`infer`], and `Invalid` naming the node whose operation this core does not run.
+    /// Checks and compiles. Errors as [`infer`].
     pub(crate) fn compile(network: &Network, steps: usize, features: usize) -> Result<Plan> {
         let shapes = infer(network, steps, features)?;
         let listed = weights(network, &shapes);
@@ -77,7 +97,8 @@ impl Plan {
             Some(start..*next)
         });
         let places = places.collect();
-        Ok(Plan { steps: compiled, places, weights: listed, outputs: network.outputs.clone(), heads, window: [steps, features] })
+        let input = compiled.iter().position(|step| matches!(step.op, Op::Input)).unwrap_or(0);
+        Ok(Plan { steps: compiled, places, weights: listed, outputs: network.outputs.clone(), heads, input, window: [steps, features] })
     }
 
     /// Numbers in all weights.
@@ -105,14 +126,16 @@ fn mark_live(steps: &mut [Step], heads: &[usize]) {
 }
 
 fn op(node: &Node) -> Result<Op> {
-    let unknown = |name: &str| {
-        let runs = "input, dense, lstm, layer-norm, dropout, activation, add, multiply, concat, slice, reshape and time-pooling";
-        Err(Error::invalid(format!("network.{}", node.name), format!("this version does not run `{name}`; it runs {runs}")))
-    };
     Ok(match &node.operation {
         Operation::Input => Op::Input,
         Operation::Dense(dense) => Op::Dense { bias: dense.bias },
         Operation::Lstm(layer) => Op::Lstm(layer.clone()),
+        Operation::Gru(layer) => Op::Gru(layer.clone()),
+        Operation::Conv1d(layer) => Op::Conv1d(layer.clone()),
+        Operation::BatchNorm(layer) => Op::BatchNorm(layer.clone()),
+        Operation::Attention(layer) => Op::Attention(layer.clone()),
+        Operation::PositionalEncoding(position) => Op::Position(*position),
+        Operation::Embedding(table) => Op::Embedding(table.clone()),
         Operation::LayerNorm(epsilon) => Op::LayerNorm(*epsilon),
         Operation::Dropout(share) => Op::Dropout(*share),
         Operation::Activation(activation) => Op::Activation(*activation),
@@ -122,13 +145,10 @@ fn op(node: &Node) -> Result<Op> {
         Operation::Slice(slice) => Op::Slice { axis: index(slice.axis), start: index(slice.start), length: index(slice.length) },
         Operation::Reshape(_) => Op::Reshape,
         Operation::TimePooling(pooling) => Op::Pool(*pooling),
-        Operation::Gru(_) => return unknown("gru"),
-        Operation::Conv1d(_) => return unknown("conv1d"),
-        Operation::BatchNorm(_) => return unknown("batch-norm"),
-        Operation::Attention(_) => return unknown("attention"),
-        Operation::PositionalEncoding(_) => return unknown("positional-encoding"),
-        Operation::Embedding(_) => return unknown("embedding"),
-        Operation::Custom(_) => return unknown("custom"),
+        Operation::Custom(custom) => {
+            let why = format!("the custom operation `{}` is not known to this host", custom.name);
+            return Err(Error::invalid(format!("network.{}", node.name), why));
+        }
     })
 }
 

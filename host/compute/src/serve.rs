@@ -155,7 +155,7 @@ impl<'a> Inputs<'a> {
         let width = self.shape(0).last().copied().unwrap_or(1);
         match (&self.step.op, block) {
             (Op::Dense { .. }, Block::Dense(packed, bias)) => {
-                multiply(x, width, x.len() / width, packed, Start::Row(bias), out, bias.len());
+                multiply(x, width, x.len() / width, packed.view(), Start::Row(bias), out, bias.len());
             }
             (Op::Lstm(layer), Block::Lstm(cells)) => self.lstm(layer, cells, out, buffers),
             (Op::LayerNorm(epsilon), _) => layer_norm(x, own(0), own(1), *epsilon as f32, out),
@@ -175,7 +175,7 @@ impl<'a> Inputs<'a> {
             }
             (Op::Pool(TimePooling::Attention), _) => self.pool(TimePooling::Attention, own(0), out, &mut buffers.parts),
             (Op::Pool(pooling), _) => self.pool(*pooling, &[], out, &mut buffers.parts),
-            (Op::Input | Op::Dropout(_) | Op::Reshape | Op::Dense { .. } | Op::Lstm(_), _) => {}
+            _ => {}
         }
     }
 

@@ -9,6 +9,10 @@ use crate::split::SplitConfig;
 use crate::target::Target;
 use crate::time::{Interval, Timestamp};
 
+mod progress;
+
+pub use progress::{EpochLoss, LossCurve, Progress, Stage, TrainingEstimate};
+
 /// What to train. Everything absent has a default: the plugin's for features and sequence length, the host's for the rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +59,9 @@ pub struct TrainingRequest {
     /// Longest run in seconds; the host's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
+    /// Threads to train with, 1 to 64; a fair share of the host's own when absent. Results are the same for the same number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
     /// The caller's own notes, copied to the version.
     #[serde(default)]
     pub metadata: serde_json::Map<String, serde_json::Value>,
@@ -172,47 +179,6 @@ impl std::str::FromStr for JobState {
     }
 }
 
-/// What the worker is doing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Nothing yet.
-    #[default]
-    Waiting,
-    /// Reading bars, computing features and windows.
-    Preparing,
-    /// Fitting.
-    Fitting,
-    /// Judging on the held-out part.
-    Evaluating,
-    /// Writing the artifact and its record.
-    Registering,
-    /// Over.
-    Done,
-}
-
-/// How far a job is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Progress {
-    /// What it is doing.
-    pub stage: Stage,
-    /// Epochs (or a guest's own steps) finished.
-    pub epoch: u32,
-    /// Most epochs.
-    pub epochs: u32,
-    /// Share of the current epoch that is done, 0 to 1.
-    pub epoch_share: f64,
-    /// Last training loss.
-    pub train_loss: Option<f64>,
-    /// Last validation loss.
-    pub validation_loss: Option<f64>,
-    /// Least validation loss so far.
-    pub best_loss: Option<f64>,
-    /// Samples trained on per second.
-    pub samples_per_second: Option<f64>,
-}
-
 /// The record of one training job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,8 +191,14 @@ pub struct TrainingJob {
     pub state: JobState,
     /// How far it is.
     pub progress: Progress,
-    /// Times it was started; above 1 after a crash of the host.
+    /// Times it was started; above 1 after a crash of the host or of its worker.
     pub attempts: u32,
+    /// Threads it was first started with; every further start has the same.
+    #[serde(default)]
+    pub threads: Option<u32>,
+    /// What it is expected to take; absent for what a guest trains.
+    #[serde(default)]
+    pub estimate: Option<TrainingEstimate>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last started.

@@ -34,6 +34,7 @@ fn listed() -> OpenApiRouter<AppState> {
         .routes(routes!(jobs::show_job))
         .routes(routes!(jobs::cancel_job))
         .routes(routes!(jobs::read_job_log))
+        .routes(routes!(jobs::show_job_losses))
         .routes(routes!(data::ingest_bars))
         .routes(routes!(data::list_series))
         .routes(routes!(data::describe_series))

@@ -41,7 +41,7 @@ impl CustomOp3 for Dense {
         let (x, kernel, bias) = (slice(s1, l1)?, slice(s2, l2)?, slice(s3, l3)?);
         let rows = x.len() / self.width;
         let mut y = vec![0.0; rows * self.units];
-        multiply(x, self.width, rows, &Packed::of(kernel, self.width, self.units), Start::Row(bias), &mut y, self.units);
+        multiply(x, self.width, rows, Packed::of(kernel, self.width, self.units).view(), Start::Row(bias), &mut y, self.units);
         let mut shape = l1.dims().to_vec();
         if let Some(last) = shape.last_mut() {
             *last = self.units;
@@ -77,7 +77,7 @@ impl CustomOp3 for Dense {
                 Ok(())
             })?;
             let mut to_x = vec![0.0; rows * width];
-            multiply(dy, units, rows, &packed, Start::Zero, &mut to_x, width);
+            multiply(dy, units, rows, packed.view(), Start::Zero, &mut to_x, width);
             Tensor::from_vec(to_x, x.shape(), x.device()).map(Some)
         })?;
         let to_kernel = Tensor::from_vec(to_kernel, (width, units), x.device())?;

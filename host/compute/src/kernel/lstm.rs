@@ -79,13 +79,13 @@ pub(crate) fn fit_length(values: &mut Vec<f32>, length: usize) {
 pub(crate) fn forward(run: &Run, x: &[f32], cell: &Cell, gates: &mut [f32], state: &mut State, mut each: impl FnMut(usize, &State)) {
     let width = 4 * run.units;
     let stride = run.steps * width;
-    multiply(x, run.input, run.batch * run.steps, &cell.kernel, Start::Row(&cell.bias), gates, width);
+    multiply(x, run.input, run.batch * run.steps, cell.kernel.view(), Start::Row(&cell.bias), gates, width);
     state.clear(run.state());
     for step in 0..run.steps {
         let time = run.time(step);
         let sums = &mut gates[time * width..];
         if step > 0 {
-            multiply(&state.hidden, run.units, run.batch, &cell.recurrent, Start::Given, sums, stride);
+            multiply(&state.hidden, run.units, run.batch, cell.recurrent.view(), Start::Given, sums, stride);
         }
         advance(sums, stride, run.units, &mut state.cell, &mut state.tanh_cell, &mut state.hidden);
         each(time, state);
@@ -160,7 +160,7 @@ pub(crate) fn backward(run: &Run, x: &[f32], kernel: &Packed, recurrent: &Packed
         let before = if step == 0 { &[][..] } else { &trace.cell[run.time(step - 1) * units..] };
         retreat(gates, stride, units, &trace.tanh_cell[time * units..], before, &hidden, &mut cell);
         if step > 0 {
-            multiply(gates, stride, run.batch, recurrent, Start::Zero, &mut hidden, units);
+            multiply(gates, stride, run.batch, recurrent.view(), Start::Zero, &mut hidden, units);
         }
     }
     let (sums, rows) = (&trace.gates[..run.gates()], run.batch * run.steps);
@@ -171,6 +171,6 @@ pub(crate) fn backward(run: &Run, x: &[f32], kernel: &Packed, recurrent: &Packed
         to.bias.iter_mut().zip(line).for_each(|(sum, value)| *sum += value);
     }
     if let Some(x) = to.x {
-        multiply(sums, width, rows, kernel, Start::Zero, x, run.input);
+        multiply(sums, width, rows, kernel.view(), Start::Zero, x, run.input);
     }
 }

@@ -54,16 +54,64 @@ impl Packed {
         self.values.capacity() * size_of::<f32>()
     }
 
+    /// The matrix, to multiply by.
+    pub(crate) fn view(&self) -> Matrix<'_> {
+        Matrix { depth: self.depth, columns: self.columns, values: &self.values }
+    }
+
     fn start(&mut self, depth: usize, columns: usize) {
         (self.depth, self.columns) = (depth, columns);
         self.values.clear();
         self.values.resize(columns.div_ceil(LANES) * depth * LANES, 0.0);
     }
+}
 
+/// A packed matrix B [depth, columns] in borrowed memory of [`packed_len`] numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    pub(crate) depth: usize,
+    pub(crate) columns: usize,
+    pub(crate) values: &'a [f32],
+}
+
+impl<'a> Matrix<'a> {
     #[inline(always)]
-    fn panel(&self, panel: usize) -> &[f32] {
+    fn panel(&self, panel: usize) -> &'a [f32] {
         let size = self.depth * LANES;
         &self.values[panel * size..(panel + 1) * size]
+    }
+}
+
+/// Numbers a packed [depth, columns] takes: whole cache lines.
+pub(crate) fn packed_len(depth: usize, columns: usize) -> usize {
+    columns.div_ceil(LANES) * depth * LANES
+}
+
+/// Packs row-major B [depth, columns] into `to`.
+pub(crate) fn pack(matrix: &[f32], depth: usize, columns: usize, to: &mut [f32]) {
+    for (panel, to) in to[..packed_len(depth, columns)].chunks_exact_mut(depth * LANES).enumerate() {
+        let first = panel * LANES;
+        let width = (columns - first).min(LANES);
+        for (line, to) in matrix.chunks_exact(columns).zip(to.chunks_exact_mut(LANES)) {
+            to[..width].copy_from_slice(&line[first..first + width]);
+            to[width..].fill(0.0);
+        }
+    }
+}
+
+/// Packs Bᵀ of row-major B [columns, depth] into `to`.
+pub(crate) fn pack_transposed(matrix: &[f32], depth: usize, columns: usize, to: &mut [f32]) {
+    for (panel, to) in to[..packed_len(depth, columns)].chunks_exact_mut(depth * LANES).enumerate() {
+        let first = panel * LANES;
+        let width = (columns - first).min(LANES);
+        for lane in 0..LANES {
+            if lane < width {
+                let line = &matrix[(first + lane) * depth..][..depth];
+                to.iter_mut().skip(lane).step_by(LANES).zip(line).for_each(|(to, value)| *to = *value);
+            } else {
+                to.iter_mut().skip(lane).step_by(LANES).for_each(|to| *to = 0.0);
+            }
+        }
     }
 }
 
@@ -80,11 +128,11 @@ pub(crate) enum Start<'a> {
 
 both! {
     /// C = start + A·B; row i of A begins at `i * a_stride`, of C at `i * c_stride`.
-    multiply = multiply_body(a: &[f32], a_stride: usize, rows: usize, b: &Packed, start: Start<'_>, c: &mut [f32], c_stride: usize)
+    multiply = multiply_body(a: &[f32], a_stride: usize, rows: usize, b: Matrix<'_>, start: Start<'_>, c: &mut [f32], c_stride: usize)
 }
 
 #[inline(always)]
-fn multiply_body<const FUSED: bool>(a: &[f32], a_stride: usize, rows: usize, b: &Packed, start: Start<'_>, c: &mut [f32], c_stride: usize) {
+fn multiply_body<const FUSED: bool>(a: &[f32], a_stride: usize, rows: usize, b: Matrix<'_>, start: Start<'_>, c: &mut [f32], c_stride: usize) {
     let panels = b.columns.div_ceil(LANES);
     let mut product = Product { a, a_stride, b, start, c, c_stride };
     for first in (0..rows).step_by(BLOCK) {
@@ -124,7 +172,7 @@ fn multiply_body<const FUSED: bool>(a: &[f32], a_stride: usize, rows: usize, b: 
 struct Product<'a> {
     a: &'a [f32],
     a_stride: usize,
-    b: &'a Packed,
+    b: Matrix<'a>,
     start: Start<'a>,
     c: &'a mut [f32],
     c_stride: usize,
@@ -200,9 +248,9 @@ mod tests {
             let turned: Vec<f32> = (0..n * k).map(|i| b[i % k * n + i / k]).collect();
             flipped.pack_transposed(&turned, k, n);
             let mut c = vec![0.0; m * n];
-            multiply(&a, k, m, &packed, Start::Row(&bias), &mut c, n);
+            multiply(&a, k, m, packed.view(), Start::Row(&bias), &mut c, n);
             let mut twice = c.clone();
-            multiply(&a, k, m, &flipped, Start::Given, &mut twice, n);
+            multiply(&a, k, m, flipped.view(), Start::Given, &mut twice, n);
             for i in 0..m {
                 for j in 0..n {
                     let exact: f64 = (0..k).map(|l| f64::from(a[i * k + l]) * f64::from(b[l * n + j])).sum();
@@ -212,10 +260,10 @@ mod tests {
                 }
             }
             let mut alone = vec![0.0; n];
-            multiply(&a[(m - 1) * k..], k, 1, &packed, Start::Row(&bias), &mut alone, n);
+            multiply(&a[(m - 1) * k..], k, 1, packed.view(), Start::Row(&bias), &mut alone, n);
             assert_eq!(alone, c[(m - 1) * n..], "a row's bits do not depend on its company");
             let mut plain = vec![0.0; m * n];
-            multiply_body::<false>(&a, k, m, &packed, Start::Row(&bias), &mut plain, n);
+            multiply_body::<false>(&a, k, m, packed.view(), Start::Row(&bias), &mut plain, n);
             assert!(plain.iter().zip(&c).all(|(p, q)| (p - q).abs() < 1e-4), "{m}×{k}×{n}: the portable version differs");
         }
     }

@@ -47,3 +47,11 @@ pub(crate) fn weighted_mean(sequence: &[f32], parts: &[f32], to: &mut [f32]) {
         to.iter_mut().zip(row).for_each(|(sum, value)| *sum += part * value);
     }
 }
+
+/// `to` = the sum of the rows of `from`, each as long as `to`.
+pub(crate) fn sum_rows(from: &[f32], to: &mut [f32]) {
+    to.fill(0.0);
+    for row in from.chunks_exact(to.len()) {
+        to.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+}

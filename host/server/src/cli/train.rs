@@ -80,6 +80,9 @@ pub(crate) struct TrainArgs {
     /// Longest run in seconds [default: the host's own]
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
+    /// Threads to train with [default: a fair share of the host's own]
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<u32>,
     /// The same key and request give the same job
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -147,6 +150,7 @@ fn request(args: TrainArgs) -> Result<TrainingRequest, Failure> {
         gates,
         deployment_config: AfterTraining { auto_deploy: args.deploy, deployment_strategy: args.strategy, endpoint: args.endpoint },
         timeout_seconds: args.timeout,
+        threads: args.threads,
         metadata: Map::new(),
     })
 }

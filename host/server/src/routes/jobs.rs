@@ -1,4 +1,4 @@
-//! `/training/jobs`: create, list, watch, cancel, read the log.
+//! `/training/jobs`: create, list, watch, cancel, read the log and the losses.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -11,7 +11,7 @@ use super::{Answer, page};
 use crate::app::AppState;
 use crate::extract::{IdempotencyKey, JsonBody, NoParameters, QueryOf};
 use crate::problem::Problem;
-use crate::wire::jobs::{JobLog, JobPage, JobQuery, LogQuery, TrainingJob, TrainingRequest};
+use crate::wire::jobs::{JobLog, JobLosses, JobPage, JobQuery, LogQuery, TrainingJob, TrainingRequest};
 
 /// Accept a training job.
 ///
@@ -95,4 +95,20 @@ pub(crate) async fn read_job_log(
 ) -> Answer<JobLog> {
     let lines = app.host.job_log(&job_id, query.after).await?.into_iter().map(Into::into).collect();
     Ok(Json(JobLog { lines }))
+}
+
+/// Show how the losses of a job went, epoch by epoch.
+#[utoipa::path(
+    get,
+    path = "/training/jobs/{job_id}/losses",
+    tag = "training",
+    params(("job_id" = String, Path, description = "The job's id.")),
+    responses((status = 200, description = "The losses so far; at most 2000 epochs.", body = JobLosses))
+)]
+pub(crate) async fn show_job_losses(
+    State(app): State<AppState>,
+    Path(job_id): Path<String>,
+    QueryOf(NoParameters {}): QueryOf<NoParameters>,
+) -> Answer<JobLosses> {
+    Ok(Json(app.host.job_losses(&job_id).await?.into()))
 }

@@ -138,6 +138,9 @@ pub struct TrainingRequest {
     /// Longest run in seconds; the host's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
+    /// Threads to train with, 1 to 64; a fair share of the host's own when absent. Same seed, data, threads and machine: same model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
     /// The caller's own notes, copied to the version.
     #[serde(default)]
     #[schema(required = false)]
@@ -173,6 +176,7 @@ macro_rules! convert_request {
                     gates,
                     deployment_config,
                     timeout_seconds,
+                    threads,
                     metadata,
                 } = from;
                 Self {
@@ -191,6 +195,7 @@ macro_rules! convert_request {
                     seed,
                     cost_bps,
                     timeout_seconds,
+                    threads,
                     metadata,
                 }
             }
@@ -201,18 +206,30 @@ macro_rules! convert_request {
 convert_request!(TrainingRequest, job::TrainingRequest);
 convert_request!(job::TrainingRequest, TrainingRequest);
 
-/// How far a job is.
+/// How far a job is. Epochs, batches and losses are those of the part under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobProgress {
     /// What it is doing.
     #[schema(value_type = names::StageName)]
     pub stage: Stage,
+    /// What is fitted one after another (folds, members of an ensemble): which one is under way, from 1; 0 when there is one fit.
+    pub part: u32,
+    /// How many there are; 0 when there is one fit.
+    pub parts: u32,
+    /// What the part under way is called, as in `fold 2`.
+    pub part_name: Option<String>,
     /// Epochs (or a guest's own steps) finished.
     pub epoch: u32,
     /// Most epochs.
     pub epochs: u32,
     /// Share of the current epoch that is done, 0 to 1.
     pub epoch_share: f64,
+    /// Batches of the current epoch done; 0 at an epoch's end.
+    pub batch: u32,
+    /// Batches of an epoch; 0 for a guest.
+    pub batches: u32,
+    /// Mean training loss of the current epoch so far.
+    pub running_loss: Option<f64>,
     /// Last training loss.
     pub train_loss: Option<f64>,
     /// Last validation loss.
@@ -221,11 +238,58 @@ pub struct JobProgress {
     pub best_loss: Option<f64>,
     /// Samples trained on per second.
     pub samples_per_second: Option<f64>,
+    /// Seconds left of this part if every epoch is run at this pace; early stopping makes it less.
+    pub remaining_seconds: Option<f64>,
 }
 
 same_fields!(JobProgress, job::Progress, {
-    stage, epoch, epochs, epoch_share, train_loss, validation_loss, best_loss, samples_per_second,
+    stage, part, parts, part_name, epoch, epochs, epoch_share, batch, batches, running_loss, train_loss, validation_loss,
+    best_loss, samples_per_second, remaining_seconds,
 });
+
+/// What a training is expected to take, said before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobEstimate {
+    /// Trained numbers, of all members.
+    pub parameters: u64,
+    /// Bytes of the whole worker at its peak.
+    pub memory_bytes: u64,
+    /// Seconds if every epoch is run; the order of magnitude.
+    pub seconds: f64,
+}
+
+same_fields!(JobEstimate, job::TrainingEstimate, { parameters, memory_bytes, seconds });
+
+/// The losses of one epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EpochLoss {
+    /// The part it belongs to, from 1; 0 when there is one fit.
+    pub part: u32,
+    /// The epoch, from 1.
+    pub epoch: u32,
+    /// Training loss, as the weights were moving.
+    pub train_loss: Option<f64>,
+    /// Validation loss after it.
+    pub validation_loss: Option<f64>,
+}
+
+same_fields!(EpochLoss, job::EpochLoss, { part, epoch, train_loss, validation_loss });
+
+/// How the losses of a job went, epoch by epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobLosses {
+    /// Every how many epochs one is kept: 1, and more for a job of more than 2000 epochs.
+    pub every: u32,
+    /// The epochs kept, in order.
+    pub epochs: Vec<EpochLoss>,
+}
+
+impl From<job::LossCurve> for JobLosses {
+    fn from(from: job::LossCurve) -> Self {
+        let job::LossCurve { every, points } = from;
+        JobLosses { every: every.max(1), epochs: points.into_iter().map(Into::into).collect() }
+    }
+}
 
 /// One training job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -239,8 +303,12 @@ pub struct TrainingJob {
     pub state: JobState,
     /// How far it is.
     pub progress: JobProgress,
-    /// Times it was started; above 1 after a crash of the host.
+    /// Times it was started; above 1 after a crash of the host or of its worker.
     pub attempts: u32,
+    /// Threads it was first started with; every further start has the same.
+    pub threads: Option<u32>,
+    /// What it is expected to take; absent for what a guest trains.
+    pub estimate: Option<JobEstimate>,
     /// When it was accepted.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -268,6 +336,8 @@ impl From<job::TrainingJob> for TrainingJob {
             state,
             progress,
             attempts,
+            threads,
+            estimate,
             created_at,
             started_at,
             finished_at,
@@ -276,13 +346,15 @@ impl From<job::TrainingJob> for TrainingJob {
             error,
             idempotency_key,
         } = from;
-        let (request, progress) = (request.into(), progress.into());
+        let (request, progress, estimate) = (request.into(), progress.into(), estimate.map(Into::into));
         TrainingJob {
             job_id,
             request,
             state,
             progress,
             attempts,
+            threads,
+            estimate,
             created_at,
             started_at,
             finished_at,
