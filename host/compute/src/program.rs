@@ -228,6 +228,14 @@ impl Memory {
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
+
+    /// Fills everything with not-a-number, to show that nothing is read before it is written.
+    #[cfg(test)]
+    fn soil(&mut self) {
+        for arena in self.values.iter_mut().chain(&mut self.slopes).chain(&mut self.scratch).chain([&mut self.spare, &mut self.gradient]) {
+            arena.fill(f32::NAN);
+        }
+    }
 }
 
 /// Which value lies where.
@@ -271,3 +279,6 @@ impl Slots {
         Slots { of_node, sizes }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
