@@ -116,7 +116,9 @@ impl BarStore {
             let (from, until) = (from.map_or(i64::MIN, |from| from.0), until.map_or(i64::MAX, |until| until.0));
             let mut bars = Bars::default();
             for stored in series.months_or_not_found()? {
-                if stored.end() > from && stored.start() < until {
+                if stored.start() >= from && stored.end() <= until {
+                    month::read_behind(&series, stored, &mut bars)?;
+                } else if stored.end() > from && stored.start() < until {
                     month::append(&mut bars, &month::read(&series, stored)?, from, until);
                 }
             }
