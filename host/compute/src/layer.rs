@@ -171,6 +171,10 @@ pub(crate) fn of_step(plan: &Plan, place: usize) -> Option<Box<dyn Layer>> {
         Op::Reshape => Box::new(combine::Identity),
         Op::Lstm(_) | Op::Gru(_) => return None,
         Op::Attention(_) | Op::LayerNorm(_) | Op::Position(_) | Op::Embedding(_) | Op::Pool(_) => return None,
-        Op::Conv1d(_) | Op::BatchNorm(_) | Op::Add | Op::Multiply | Op::Concat(_) | Op::Slice { .. } => return None,
+        Op::Add => Box::new(combine::Add),
+        Op::Multiply => Box::new(combine::Multiply),
+        Op::Concat(axis) => Box::new(combine::Concat::new((0..step.inputs.len()).map(shape), *axis)),
+        Op::Slice { axis, start, length } => Box::new(combine::Slice::new(shape(0), *axis, *start, *length)),
+        Op::Conv1d(_) | Op::BatchNorm(_) => return None,
     })
 }

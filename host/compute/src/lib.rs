@@ -9,6 +9,7 @@ pub mod device;
 pub mod estimate;
 mod kernel;
 mod layer;
+mod loss;
 mod program;
 mod serve;
 mod weights;
