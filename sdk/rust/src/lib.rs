@@ -67,6 +67,7 @@ pub mod state;
 pub mod stats;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod training;
 
 pub use alert::AlertHandler;
 pub use deploy::DeploymentStrategy;

@@ -10,6 +10,10 @@ use crate::data::Windows;
 use crate::plugin::{Plugin, enter, read_config};
 use crate::serde_json::Value;
 
+mod rows;
+
+pub use rows::{Rows, check_features, read_targets, task_of};
+
 pub use planner::{Combination, Ensemble, GuestModel, HyperParameter, InputShape, Member, Range, Requirements, Target, Task, TrainingPlan};
 
 /// A model type.
@@ -63,6 +67,28 @@ impl<T: Estimator> estimator::Guest for T {
     fn predict(state: Vec<u8>, inputs: &HostWindows, config: String) -> Result<Vec<f64>> {
         enter();
         <T as Estimator>::predict(&state, &Windows::host(inputs), &read_config::<T>(&config)?)
+    }
+}
+
+/// Features that say where a market stands and have kept their scale over years: returns, ranges and volatilities instead
+/// of prices and volumes, which no model can know beyond those it has seen. A good default for any model type.
+pub const STATIONARY_FEATURES: &[&str] = &[
+    "log-return",
+    "log-range",
+    "body",
+    "realized-volatility(6)",
+    "realized-volatility(24)",
+    "realized-volatility(168)",
+    "volume-zscore(24)",
+    "hour-sin",
+    "hour-cos",
+];
+
+impl Requirements {
+    /// These features in windows of so many steps, and at least so many samples.
+    pub fn new<'a>(features: impl IntoIterator<Item = &'a &'a str>, sequence_length: u32, least_rows: u32) -> Requirements {
+        let features = features.into_iter().map(|feature| (*feature).to_owned()).collect();
+        Requirements { features, sequence_length, least_rows }
     }
 }
 

@@ -25,6 +25,14 @@ pub use crate::bindings::shared::bellwether::nn::network::{
     TimePooling, Training,
 };
 
+/// The records behind [`Operation`] and [`Network`], as `wit/nn` has them: for [`NetworkBuilder::operation`] and for reading a
+/// network that was built.
+pub mod raw {
+    pub use crate::bindings::shared::bellwether::nn::network::{
+        BatchNorm, Conv1d, CustomOperation, Dense, Embedding, Node, Recurrent, Slice,
+    };
+}
+
 impl Default for Adam {
     fn default() -> Adam {
         Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }

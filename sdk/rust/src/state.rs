@@ -50,8 +50,13 @@ impl Writer {
 
     /// A text.
     pub fn text(&mut self, text: &str) {
-        self.u64(text.len() as u64);
-        self.0.extend(text.as_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    /// Bytes with their count: a part with a layout of its own.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.u64(bytes.len() as u64);
+        self.0.extend(bytes);
     }
 
     /// Texts with their count.
@@ -110,6 +115,11 @@ impl<'a> Reader<'a> {
     pub fn text(&mut self) -> Result<String> {
         let bytes = self.counted(1)?.to_vec();
         String::from_utf8(bytes).map_err(|_| self.damaged())
+    }
+
+    /// Bytes, as many as were written.
+    pub fn bytes(&mut self) -> Result<&'a [u8]> {
+        self.counted(1)
     }
 
     /// Texts with their count.

@@ -19,6 +19,10 @@ use crate::http::{Failure, FailureKind, Request, Response};
 use crate::serde_json::{Map, Value};
 use crate::{Plugin, plugin};
 
+mod model;
+
+pub use model::{check_search_space, network, outline, plan};
+
 /// A numeric column.
 pub fn column(name: &str, values: &[f64]) -> Column {
     Column::memory(memory_column(name, values))

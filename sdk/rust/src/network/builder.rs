@@ -79,6 +79,18 @@ impl Conv {
         self.0.causal = false;
         self
     }
+
+    /// No bias per filter: a normalisation that follows has its own.
+    pub fn without_bias(mut self) -> Conv {
+        self.0.bias = false;
+        self
+    }
+
+    /// Initial weights.
+    pub fn initial(mut self, kernel: Initializer) -> Conv {
+        self.0.kernel = kernel;
+        self
+    }
 }
 
 /// Builds a [`Network`].
@@ -106,6 +118,16 @@ impl NetworkBuilder {
         self.add_node("dense", Operation::Dense(wire::Dense { units, bias: true, kernel: Initializer::Standard }), &[x])
     }
 
+    /// y = x·W over the last axis, W beginning as told.
+    pub fn dense_without_bias(&mut self, x: Node, units: u32, kernel: Initializer) -> Node {
+        self.add_node("dense", Operation::Dense(wire::Dense { units, bias: false, kernel }), &[x])
+    }
+
+    /// y = x·W + b over the last axis, W beginning as told.
+    pub fn dense_from(&mut self, x: Node, units: u32, kernel: Initializer) -> Node {
+        self.add_node("dense", Operation::Dense(wire::Dense { units, bias: true, kernel }), &[x])
+    }
+
     /// Long short-term memory (Hochreiter and Schmidhuber 1997).
     pub fn lstm(&mut self, x: Node, layer: Recurrent) -> Node {
         self.add_node("lstm", Operation::Lstm(layer.0), &[x])
@@ -131,6 +153,12 @@ impl NetworkBuilder {
         self.add_node("batch_norm", Operation::BatchNorm(wire::BatchNorm { epsilon: 1e-3, momentum: 0.99 }), &[x])
     }
 
+    /// The same with numbers of its own: what is added to the variance, and the share in [0, 1) of the running statistics that
+    /// each step keeps (1 minus what PyTorch calls momentum).
+    pub fn batch_norm_with(&mut self, x: Node, epsilon: f64, momentum: f64) -> Node {
+        self.add_node("batch_norm", Operation::BatchNorm(wire::BatchNorm { epsilon, momentum }), &[x])
+    }
+
     /// Multi-head self-attention (Vaswani et al. 2017).
     pub fn attention(&mut self, x: Node, heads: u32, causal: bool, dropout: f64) -> Node {
         self.add_node("attention", Operation::Attention(Attention { heads, causal, dropout }), &[x])
@@ -139,6 +167,11 @@ impl NetworkBuilder {
     /// Adds positions to a sequence.
     pub fn positions(&mut self, x: Node, position: Position) -> Node {
         self.add_node("positions", Operation::PositionalEncoding(position), &[x])
+    }
+
+    /// A vector per category: [time] or [] of whole numbers to [.., width].
+    pub fn embedding(&mut self, x: Node, categories: u32, width: u32) -> Node {
+        self.add_node("embedding", Operation::Embedding(wire::Embedding { categories, width }), &[x])
     }
 
     /// Zeros a share in [0, 1) of the values while training (Srivastava et al. 2014).
@@ -164,6 +197,21 @@ impl NetworkBuilder {
     /// Values joined along an axis, from 0; the batch is not counted.
     pub fn concat(&mut self, values: &[Node], axis: u32) -> Node {
         self.add_node("concat", Operation::Concat(axis), values)
+    }
+
+    /// What a residual branch computes, added to what it began from; both have one shape (He et al. 2016).
+    pub fn residual(&mut self, x: Node, branch: Node) -> Node {
+        self.add(&[x, branch])
+    }
+
+    /// `length` elements of an axis (from 0; the batch is not counted), the first at `start`.
+    pub fn slice(&mut self, x: Node, axis: u32, start: u32, length: u32) -> Node {
+        self.add_node("slice", Operation::Slice(wire::Slice { axis, start, length }), &[x])
+    }
+
+    /// The same numbers in another shape, without the batch.
+    pub fn reshape(&mut self, x: Node, shape: &[u32]) -> Node {
+        self.add_node("reshape", Operation::Reshape(shape.to_vec()), &[x])
     }
 
     /// A sequence made a vector.
@@ -217,8 +265,9 @@ impl NetworkBuilder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Loss, Operation, Optimizer};
-    use super::{NetworkBuilder, Recurrent};
+    use super::super::{Activation, Initializer, Loss, Operation, Optimizer, TimePooling};
+    use super::{Conv, NetworkBuilder, Recurrent};
+    use crate::testing::outline;
 
     #[test]
     fn layers_are_named_and_wired() {
@@ -236,5 +285,39 @@ mod tests {
         assert!(matches!(&network.nodes[1].operation, Operation::Lstm(layer) if layer.return_sequences && layer.units == 8));
         assert_eq!((network.outputs[0].node, network.training.learning_rate), (4, 1e-3));
         assert!(matches!(network.training.optimizer, Optimizer::Adam(_)));
+    }
+
+    #[test]
+    fn every_operation_has_a_method() {
+        let mut net = NetworkBuilder::new();
+        let window = net.input();
+        let hour = net.slice(window, 1, 0, 1);
+        let hour = net.reshape(hour, &[60]);
+        let hour = net.embedding(hour, 24, 8);
+        let x = net.dense_without_bias(window, 8, Initializer::HeUniform);
+        let branch = net.conv(x, Conv::new(8, 3).dilation(2).without_bias().initial(Initializer::HeNormal));
+        let branch = net.batch_norm_with(branch, 1e-5, 0.9);
+        let branch = net.activation(branch, Activation::Silu);
+        let x = net.residual(x, branch);
+        let x = net.concat(&[x, hour], 1);
+        let x = net.pool(x, TimePooling::Attention);
+        let head = net.dense_from(x, 1, Initializer::Zeros);
+        net.output("prediction", head, Loss::Mse);
+        let network = net.build();
+        let expected = [
+            "slice_1 <- input",
+            "reshape_1([60]) <- slice_1",
+            "embedding_1 <- reshape_1",
+            "dense_1(8) <- input",
+            "conv_1(8) <- dense_1",
+            "batch_norm_1 <- conv_1",
+            "activation_1(silu) <- batch_norm_1",
+            "add_1 <- dense_1, activation_1",
+            "concat_1 <- add_1, embedding_1",
+            "pool_1 <- concat_1",
+            "dense_2(1) <- pool_1",
+        ];
+        assert_eq!(outline(&network), expected);
+        assert!(matches!(&network.nodes[5].operation, Operation::Conv1d(conv) if conv.causal && !conv.bias && conv.dilation == 2));
     }
 }
