@@ -10,8 +10,10 @@ use crate::target::Target;
 use crate::time::{Interval, Timestamp};
 
 mod progress;
+mod weights;
 
 pub use progress::{EpochLoss, LossCurve, Progress, Stage, TrainingEstimate};
+pub use weights::SampleWeights;
 
 /// What to train. Everything absent has a default: the plugin's for features and sequence length, the host's for the rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,9 @@ pub struct TrainingRequest {
     /// How samples are divided.
     #[serde(default)]
     pub split: SplitConfig,
+    /// How much each training sample counts.
+    #[serde(default, skip_serializing_if = "SampleWeights::is_none")]
+    pub sample_weights: SampleWeights,
     /// First bar to use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,

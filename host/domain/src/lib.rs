@@ -16,8 +16,8 @@ pub mod metrics;
 pub mod trading;
 pub mod gate;
 pub mod drift;
-pub mod model;
 pub mod job;
+pub mod model;
 pub mod rollout;
 pub mod alert;
 

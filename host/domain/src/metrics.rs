@@ -5,6 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+mod folds;
+mod probabilistic;
+
+pub use folds::{CrossValidation, FoldMetrics};
+pub use probabilistic::{Distribution, Forecast, PredictionInterval, Probabilistic, probabilistic};
+
 /// Metrics of one model version; a number that does not apply, or was not given, is absent. Names are the first description's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -48,10 +54,64 @@ pub struct ModelMetrics {
     /// Gains / losses, net of costs; absent without a loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_factor: Option<f64>,
+    /// Share of true values within the predicted interval; good when near its level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_coverage: Option<f64>,
+    /// Share of true values that the predicted interval should hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_level: Option<f64>,
+    /// Mean width of the predicted interval, in the target's unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_width: Option<f64>,
+    /// Mean pinball loss over the predicted quantiles, in the target's unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinball: Option<f64>,
+    /// Mean continuous ranked probability score of the predicted normal (of the logarithm, for prices), in the target's unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crps: Option<f64>,
     /// Samples judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<u64>,
 }
+
+/// Methods that work number by number, so that none is forgotten when one is added.
+macro_rules! number_by_number {
+    ($($name:ident),* $(,)?) => {
+        impl ModelMetrics {
+            /// These numbers, and those of `other` where one is absent.
+            pub fn or(self, other: &ModelMetrics) -> ModelMetrics {
+                ModelMetrics { $($name: self.$name.or(other.$name),)* samples: self.samples.or(other.samples) }
+            }
+
+            /// One number of each kind, made of those that are present in `all`. `samples` is absent.
+            pub fn summary(all: &[&ModelMetrics], of: impl Fn(&[f64]) -> Option<f64>) -> ModelMetrics {
+                let present = |pick: fn(&ModelMetrics) -> Option<f64>| all.iter().copied().filter_map(pick).collect::<Vec<f64>>();
+                ModelMetrics { $($name: of(&present(|metrics| metrics.$name)),)* samples: None }
+            }
+        }
+    };
+}
+
+number_by_number!(
+    mse,
+    mae,
+    r2_score,
+    accuracy,
+    precision,
+    recall,
+    f1_score,
+    skill,
+    baseline_mse,
+    sharpe_ratio,
+    max_drawdown,
+    win_rate,
+    profit_factor,
+    interval_coverage,
+    interval_level,
+    interval_width,
+    pinball,
+    crps,
+);
 
 /// Errors of real-valued predictions.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -7,13 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::feature::Feature;
 use crate::gate::GateResult;
 use crate::id::Symbol;
-use crate::metrics::ModelMetrics;
+use crate::job::SampleWeights;
+use crate::metrics::{CrossValidation, ModelMetrics};
 use crate::network::Network;
 use crate::scaler::Scaler;
 use crate::split::SplitConfig;
 use crate::target::Target;
 use crate::time::{Interval, Timestamp};
 use crate::{Error, Result};
+
+mod member;
+
+pub use member::{Combination, MEMBERS_MAX, MemberSpec, WeightsFrom};
 
 /// Where a version stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -104,9 +109,12 @@ pub struct Lineage {
     pub job_id: Option<String>,
     /// Costs per unit traded, in basis points, behind the trading metrics.
     pub cost_bps: Option<f64>,
+    /// How much each training sample counted; absent when all counted the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_weights: Option<SampleWeights>,
 }
 
-/// What answers: weights of a network, or a guest's state.
+/// What answers: weights of a network, a guest's state, or several of these together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
 pub enum Body {
@@ -122,6 +130,23 @@ pub enum Body {
         /// It reads scaled features.
         scaled: bool,
     },
+    /// An ensemble; its members' weights and states are `members/<place>/…` in the artifact.
+    Members {
+        /// At least two; none of them an ensemble.
+        members: Vec<MemberSpec>,
+        /// How their predictions become one.
+        combination: Combination,
+    },
+}
+
+impl Body {
+    /// Checks what members there are within a version of `features` features and windows of `steps`.
+    pub fn check(&self, features: usize, steps: u32) -> Result<()> {
+        match self {
+            Body::Network { .. } | Body::Guest { .. } => Ok(()),
+            Body::Members { members, combination } => member::check(members, combination, features, steps),
+        }
+    }
 }
 
 /// `model.json` of an artifact: everything a version needs to score a raw window of bars.
@@ -152,6 +177,9 @@ pub struct ModelSpec {
     pub body: Body,
     /// Metrics on the held-out part.
     pub metrics: ModelMetrics,
+    /// Metrics of folds before the held-out part, where the split has a scheme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// Where it came from.
     pub lineage: Lineage,
     /// Drift baselines in the artifact, per test: `baselines/<test>/<place of the feature>.bin`.
@@ -198,6 +226,9 @@ pub struct ModelVersion {
     pub updated_at: Timestamp,
     /// Metrics on the held-out part.
     pub metrics: ModelMetrics,
+    /// Metrics of folds before the held-out part, where the split has a scheme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// What the gates saw.
     pub gates: Vec<GateResult>,
     /// Where it came from.

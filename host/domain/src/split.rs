@@ -1,10 +1,17 @@
 //! Chronological splits: the past trains, the future judges, and nothing that knows both lies between.
+//!
+//! Whatever the scheme, the newest samples are held out and judged once, by the final model. The folds of a scheme lie
+//! before them and only say how the recipe fares in other periods.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
+
+mod folds;
+
+pub use folds::{Fold, FoldWindow, Scheme, folds};
 
 /// How samples are divided, in time order: train, validation, test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -16,11 +23,14 @@ pub struct SplitConfig {
     pub validation: f64,
     /// Rows left out at each boundary beyond the purge of `horizon` rows.
     pub embargo: u32,
+    /// What is judged before the test part: nothing more (`holdout`), or folds in the samples before it.
+    #[serde(skip_serializing_if = "Scheme::is_holdout")]
+    pub scheme: Scheme,
 }
 
 impl Default for SplitConfig {
     fn default() -> Self {
-        SplitConfig { test: 0.2, validation: 0.1, embargo: 0 }
+        SplitConfig { test: 0.2, validation: 0.1, embargo: 0, scheme: Scheme::Holdout {} }
     }
 }
 
@@ -36,7 +46,7 @@ pub struct Split {
 }
 
 impl SplitConfig {
-    /// Checks the shares.
+    /// Checks the shares and the scheme.
     pub fn check(&self) -> Result<()> {
         if !(self.test > 0.0 && self.test <= 0.9) {
             return Err(Error::invalid("split.test", format!("is {}; it must be above 0 and at most 0.9", self.test)));
@@ -44,7 +54,7 @@ impl SplitConfig {
         if !(0.0..=0.9).contains(&self.validation) {
             return Err(Error::invalid("split.validation", format!("is {}; it must be 0 to 0.9", self.validation)));
         }
-        Ok(())
+        self.scheme.check()
     }
 }
 
@@ -78,7 +88,7 @@ mod tests {
             [(100, 1, 0, 0.2, 0.1), (1000, 24, 0, 0.2, 0.1), (1000, 24, 10, 0.3, 0.0), (50, 24, 100, 0.2, 0.1), (3, 1, 0, 0.5, 0.5)]
         {
             let ends: Vec<usize> = (0..samples).map(|sample| 59 + sample + sample / 40 * 7).collect();
-            let split = chronological(&ends, horizon, &SplitConfig { test, validation, embargo }).expect("split");
+            let split = chronological(&ends, horizon, &SplitConfig { test, validation, embargo, ..SplitConfig::default() }).expect("split");
             assert_eq!(split.test.end, samples);
             let reach = (horizon + embargo) as usize;
             for (early, late) in [(&split.train, &split.validation), (&split.validation, &split.test), (&split.train, &split.test)] {
@@ -92,7 +102,7 @@ mod tests {
     #[test]
     fn bad_shares_are_named() {
         for (test, validation, field) in [(0.0, 0.1, "split.test"), (f64::NAN, 0.1, "split.test"), (0.2, 1.0, "split.validation")] {
-            let error = chronological(&[1, 2], 1, &SplitConfig { test, validation, embargo: 0 }).expect_err(field);
+            let error = chronological(&[1, 2], 1, &SplitConfig { test, validation, ..SplitConfig::default() }).expect_err(field);
             assert!(error.to_string().starts_with(field));
         }
     }

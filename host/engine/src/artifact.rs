@@ -96,7 +96,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 fn body_name(spec: &ModelSpec) -> &'static str {
     match spec.body {
         Body::Network { .. } => WEIGHTS,
-        Body::Guest { .. } => STATE,
+        Body::Guest { .. } | Body::Members { .. } => STATE,
     }
 }
 

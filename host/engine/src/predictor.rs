@@ -72,6 +72,7 @@ impl Predictor {
                 names: spec.features.iter().map(ToString::to_string).collect(),
                 scaled: *scaled,
             },
+            Body::Members { .. } => return Err(Error::invalid("body", "ensembles are not served yet")),
         };
         Ok(Predictor { inner: Arc::new(Inner { spec, body: loaded }) })
     }

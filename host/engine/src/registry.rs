@@ -74,7 +74,7 @@ impl Host {
             return Err(Error::invalid("symbol", format!("is `{symbol}`, but the artifact was made for `{}`", spec.symbol)));
         }
         self.try_artifact(unpacked).await?;
-        let metrics = overlay(&spec.metrics, metrics);
+        let metrics = metrics.or(&spec.metrics);
         check_metrics(&metrics)?;
         let request =
             digest_of(&(&model_type, &symbol, hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&artifact)), &metrics, &metadata))?;
@@ -151,6 +151,7 @@ impl Host {
                 created_at: now,
                 updated_at: now,
                 metrics: draft.metrics.clone(),
+                cross_validation: spec.cross_validation.clone(),
                 gates: gates.clone(),
                 lineage: spec.lineage.clone(),
                 artifact_digest: draft.artifact_digest.clone(),
@@ -252,36 +253,29 @@ impl Host {
     }
 }
 
-/// The artifact's metrics with those given laid over.
-fn overlay(own: &ModelMetrics, given: ModelMetrics) -> ModelMetrics {
-    ModelMetrics {
-        mse: given.mse.or(own.mse),
-        mae: given.mae.or(own.mae),
-        r2_score: given.r2_score.or(own.r2_score),
-        accuracy: given.accuracy.or(own.accuracy),
-        precision: given.precision.or(own.precision),
-        recall: given.recall.or(own.recall),
-        f1_score: given.f1_score.or(own.f1_score),
-        skill: given.skill.or(own.skill),
-        baseline_mse: given.baseline_mse.or(own.baseline_mse),
-        sharpe_ratio: given.sharpe_ratio.or(own.sharpe_ratio),
-        max_drawdown: given.max_drawdown.or(own.max_drawdown),
-        win_rate: given.win_rate.or(own.win_rate),
-        profit_factor: given.profit_factor.or(own.profit_factor),
-        samples: given.samples.or(own.samples),
-    }
-}
-
 /// Shares lie in 0..=1 and errors are not negative.
 fn check_metrics(metrics: &ModelMetrics) -> Result<()> {
-    let shares =
-        [("accuracy", metrics.accuracy), ("precision", metrics.precision), ("recall", metrics.recall), ("f1_score", metrics.f1_score)];
+    let shares = [
+        ("accuracy", metrics.accuracy),
+        ("precision", metrics.precision),
+        ("recall", metrics.recall),
+        ("f1_score", metrics.f1_score),
+        ("interval_coverage", metrics.interval_coverage),
+        ("interval_level", metrics.interval_level),
+    ];
     for (name, value) in shares {
         if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
             return Err(Error::invalid(format!("metrics.{name}"), "must be 0 to 1"));
         }
     }
-    for (name, value) in [("mse", metrics.mse), ("mae", metrics.mae)] {
+    let sizes = [
+        ("mse", metrics.mse),
+        ("mae", metrics.mae),
+        ("interval_width", metrics.interval_width),
+        ("pinball", metrics.pinball),
+        ("crps", metrics.crps),
+    ];
+    for (name, value) in sizes {
         if value.is_some_and(|value| !(value.is_finite() && value >= 0.0)) {
             return Err(Error::invalid(format!("metrics.{name}"), "must be a number that is not negative"));
         }

@@ -50,6 +50,7 @@ pub fn judge(judged: Judged<'_>, target: Target, interval: Interval, cost_bps: f
         win_rate: trading.win_rate,
         profit_factor: trading.profit_factor,
         samples: Some(judged.predicted.len() as u64),
+        ..ModelMetrics::default()
     }
 }
 

@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use super::output::{self, BAD, DIM, GOOD, NAME, maybe, number, say, styled};
 use super::{Context, Failure, failure, train};
 use crate::client::query;
-use crate::wire::models::{Metrics, Model, ModelPage, PredictionTarget, RegisterRequest};
+use crate::wire::metrics::{CrossValidation, Metrics};
+use crate::wire::models::{Model, ModelPage, PredictionTarget, RegisterRequest};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -159,8 +160,21 @@ pub(crate) fn show(model: &Model) {
         ("artifact", format!("{} bytes, sha256 {}", model.size_bytes, model.sha256)),
         ("created", model.created_at.to_string()),
     ]);
-    let metrics = &model.metrics;
-    let all = [
+    let rows = numbers(&model.metrics).into_iter().filter_map(|(name, value)| value.map(|value| vec![name.to_owned(), number(value)]));
+    let held_out = model.metrics.samples.map(|samples| format!("held out ({samples})")).unwrap_or_else(|| "held out".to_owned());
+    say!("{}", output::table(&["metric", &held_out], &[1], rows));
+    if let Some(folds) = &model.cross_validation {
+        show_folds(folds);
+    }
+    for gate in &model.gates {
+        let (style, mark) = if gate.passed { (GOOD, "✓") } else { (BAD, "✗") };
+        say!("{} {} {}", styled(style, mark), gate.gate, styled(DIM, &gate.reason));
+    }
+}
+
+/// Every metric under the name it is shown by.
+fn numbers(metrics: &Metrics) -> [(&'static str, Option<f64>); 18] {
+    [
         ("mse", metrics.mse),
         ("mse of the baseline", metrics.baseline_mse),
         ("skill", metrics.skill),
@@ -174,14 +188,34 @@ pub(crate) fn show(model: &Model) {
         ("max drawdown, net", metrics.max_drawdown),
         ("win rate, net", metrics.win_rate),
         ("profit factor, net", metrics.profit_factor),
-    ];
-    let rows = all.into_iter().filter_map(|(name, value)| value.map(|value| vec![name.to_owned(), number(value)]));
-    let held_out = metrics.samples.map(|samples| format!("held out ({samples})")).unwrap_or_else(|| "held out".to_owned());
-    say!("{}", output::table(&["metric", &held_out], &[1], rows));
-    for gate in &model.gates {
-        let (style, mark) = if gate.passed { (GOOD, "✓") } else { (BAD, "✗") };
-        say!("{} {} {}", styled(style, mark), gate.gate, styled(DIM, &gate.reason));
-    }
+        ("level of the interval", metrics.interval_level),
+        ("coverage of the interval", metrics.interval_coverage),
+        ("width of the interval", metrics.interval_width),
+        ("pinball loss", metrics.pinball),
+        ("CRPS", metrics.crps),
+    ]
+}
+
+/// Metrics down, folds across, with their mean and standard deviation; many folds only as those two.
+fn show_folds(validation: &CrossValidation) {
+    const SHOWN_MAX: usize = 6;
+    let folds = if validation.folds.len() > SHOWN_MAX { &[] } else { validation.folds.as_slice() };
+    let columns: Vec<&Metrics> =
+        [&validation.mean, &validation.standard_deviation].into_iter().chain(folds.iter().map(|fold| &fold.metrics)).collect();
+    let scheme = bellwether_domain::split::Scheme::from(validation.scheme);
+    let mut header = vec![format!("{} folds, {}", validation.folds.len(), scheme.name()), "mean".to_owned(), "± sd".to_owned()];
+    header.extend(folds.iter().map(|fold| {
+        let day = |time: bellwether_domain::time::Timestamp| time.to_string().chars().take(10).collect::<String>();
+        format!("{}\n{}\n{}", fold.fold, day(fold.from), day(fold.until))
+    }));
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let of_columns: Vec<[(&str, Option<f64>); 18]> = columns.into_iter().map(numbers).collect();
+    let rows = (0..of_columns[0].len()).filter(|row| of_columns[0][*row].1.is_some()).map(|row| {
+        let name = of_columns[0][row].0.to_owned();
+        std::iter::once(name).chain(of_columns.iter().map(|numbers| maybe(numbers[row].1))).collect()
+    });
+    let right: Vec<usize> = (1..header.len()).collect();
+    say!("{}", output::table(&header, &right, rows));
 }
 
 fn style_of(status: ModelStatus) -> anstyle::Style {

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::{Context, Failure, jobs, models, output};
 use crate::client::Client;
-use crate::wire::jobs::{AfterTraining, Gates, Split, TrainingJob, TrainingRequest};
+use crate::wire::jobs::{AfterTraining, Gates, TrainingJob, TrainingRequest};
 use crate::wire::models::{Model, PredictionTarget};
+use crate::wire::split::{FoldWindow, SampleWeights, Split, ValidationScheme};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,6 +19,7 @@ Examples:
   bellwether train har --symbol EURUSD --target 'realized-volatility(24)' --deploy
   bellwether train lstm --symbol BTC/USDT --target direction --features 'log-return,rsi(14)' \\
       --sequence-length 60 --set lstm_units=[64,32] --set epochs=20 --gate min_model_accuracy=0.6
+  bellwether train gbdt --symbol BTC/USDT --target return --folds 5 --window rolling
   bellwether train lstm --symbol BTC/USDT --target return --detach
 
 The command waits for the job; Ctrl-C leaves the job running (`bellwether jobs cancel` ends it).
@@ -65,6 +67,24 @@ pub(crate) struct TrainArgs {
     /// Share of the rest that steers early stopping
     #[arg(long, value_name = "SHARE", default_value_t = Split::default().validation)]
     validation: f64,
+    /// Bars left out at each boundary beyond the horizon
+    #[arg(long, value_name = "BARS", default_value_t = Split::default().embargo)]
+    embargo: u32,
+    /// Judge folds before the held-out part, too: their number, walking forward unless --purged is given
+    #[arg(long, value_name = "COUNT")]
+    folds: Option<u32>,
+    /// Purged k-fold: each fold is judged by a model of all others, earlier and later ones
+    #[arg(long, requires = "folds")]
+    purged: bool,
+    /// Walk forward with a training part that grows or one that moves along
+    #[arg(long, requires = "folds", conflicts_with = "purged", value_enum, default_value = "anchored")]
+    window: FoldWindow,
+    /// Samples in a rolling training part, at most [default: as many as the first block has]
+    #[arg(long, value_name = "SAMPLES", requires = "folds", conflicts_with = "purged")]
+    train_size: Option<u32>,
+    /// Let a training sample count half as much for every so many days that it is older
+    #[arg(long, value_name = "DAYS")]
+    half_life_days: Option<f64>,
     /// Costs per unit traded, in basis points
     #[arg(long, value_name = "BPS", default_value_t = 1.0)]
     cost_bps: f64,
@@ -134,6 +154,11 @@ fn request(args: TrainArgs) -> Result<TrainingRequest, Failure> {
         true => None,
         false => Some(gates(args.gate)?),
     };
+    let scheme = match args.folds {
+        None => ValidationScheme::Holdout {},
+        Some(folds) if args.purged => ValidationScheme::PurgedKFold { folds },
+        Some(folds) => ValidationScheme::WalkForward { folds, window: args.window, train_size: args.train_size },
+    };
     Ok(TrainingRequest {
         model_type: args.model_type,
         symbol: args.symbol,
@@ -142,7 +167,8 @@ fn request(args: TrainArgs) -> Result<TrainingRequest, Failure> {
         features: args.features.map(|list| list.0),
         sequence_length: args.sequence_length,
         config: args.set.into_iter().collect(),
-        split: Split { test: args.test, validation: args.validation, ..Split::default() },
+        split: Split { test: args.test, validation: args.validation, embargo: args.embargo, scheme },
+        sample_weights: args.half_life_days.map_or(SampleWeights::None, |half_life_days| SampleWeights::Exponential { half_life_days }),
         from: args.from,
         until: args.until,
         seed: args.seed,

@@ -3,7 +3,6 @@
 use bellwether_domain::feature::Feature;
 use bellwether_domain::id::Symbol;
 use bellwether_domain::job::{self, JobState, Stage};
-use bellwether_domain::split::SplitConfig;
 use bellwether_domain::time::{Interval, Timestamp};
 use bellwether_engine::training::LogLine;
 use serde::{Deserialize, Serialize};
@@ -12,26 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::models::{PredictionTarget, same_fields};
 use super::names;
-
-/// How samples are divided, in time order: train, validation, test.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Split {
-    /// Share of samples held out at the end; metrics and gates read only these. Above 0, at most 0.9; 0.2 when absent.
-    pub test: f64,
-    /// Share of the remaining samples, at their end, that steers early stopping. 0 to 0.9; 0.1 when absent.
-    pub validation: f64,
-    /// Bars left out at each boundary beyond the horizon; 0 when absent.
-    pub embargo: u32,
-}
-
-same_fields!(Split, SplitConfig, { test, validation, embargo });
-
-impl Default for Split {
-    fn default() -> Self {
-        SplitConfig::default().into()
-    }
-}
+use super::split::{SampleWeights, Split};
 
 /// Gates of one job. Each given gate replaces the host's own; null switches it off.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -112,6 +92,10 @@ pub struct TrainingRequest {
     #[serde(default)]
     #[schema(required = false)]
     pub split: Split,
+    /// How much each training sample counts; all the same when absent.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub sample_weights: SampleWeights,
     /// First bar to use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -169,6 +153,7 @@ macro_rules! convert_request {
                     sequence_length,
                     config,
                     split,
+                    sample_weights,
                     from,
                     until,
                     seed,
@@ -182,6 +167,7 @@ macro_rules! convert_request {
                 Self {
                     target: target.into(),
                     split: split.into(),
+                    sample_weights: sample_weights.into(),
                     gates: gates.map(Into::into),
                     deployment_config: deployment_config.into(),
                     model_type,

@@ -3,7 +3,6 @@
 use bellwether_domain::feature::Feature;
 use bellwether_domain::gate::GateResult;
 use bellwether_domain::id::Symbol;
-use bellwether_domain::metrics::ModelMetrics;
 use bellwether_domain::model::{Lineage, ModelStatus, ModelVersion, PluginStamp};
 use bellwether_domain::target::{Target, TargetKind};
 use bellwether_domain::time::{Interval, Timestamp};
@@ -11,56 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::jobs::Split;
+use super::metrics::{CrossValidation, Metrics};
 use super::names;
-
-/// Metrics on the held-out part. A number that does not apply, or was not given, is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Metrics {
-    /// Mean squared error, in the target's unit squared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mse: Option<f64>,
-    /// Mean absolute error, in the target's unit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mae: Option<f64>,
-    /// 1 − squared error / squared deviation from the mean of the held-out targets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub r2_score: Option<f64>,
-    /// Share of right signs (regression: of prediction − last known value) or classes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accuracy: Option<f64>,
-    /// Right among predicted ups.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub precision: Option<f64>,
-    /// Found among true ups.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recall: Option<f64>,
-    /// Harmonic mean of precision and recall.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub f1_score: Option<f64>,
-    /// 1 − mse / mse of the baseline model: above 0 is better than naive.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub skill: Option<f64>,
-    /// Mean squared error of the baseline model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline_mse: Option<f64>,
-    /// Annualised Sharpe ratio, net of costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sharpe_ratio: Option<f64>,
-    /// Largest fall from a peak of the equity, as a share of the peak, net of costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_drawdown: Option<f64>,
-    /// Share of winning trades, net of costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub win_rate: Option<f64>,
-    /// Gains / losses, net of costs; absent without a loss.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub profit_factor: Option<f64>,
-    /// Samples judged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub samples: Option<u64>,
-}
+use super::split::{SampleWeights, Split};
 
 /// Both directions of a mirrored type whose fields are the same.
 macro_rules! same_fields {
@@ -83,11 +35,6 @@ macro_rules! same_fields {
     };
 }
 pub(crate) use same_fields;
-
-same_fields!(Metrics, ModelMetrics, {
-    mse, mae, r2_score, accuracy, precision, recall, f1_score, skill, baseline_mse, sharpe_ratio, max_drawdown, win_rate, profit_factor,
-    samples,
-});
 
 /// One check before a rollout, with its evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -165,13 +112,41 @@ pub struct Origin {
     pub job_id: Option<String>,
     /// Costs per unit traded, in basis points, behind the trading metrics.
     pub cost_bps: Option<f64>,
+    /// How much each training sample counted; absent when all counted the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sample_weights: Option<SampleWeights>,
 }
 
 impl From<Lineage> for Origin {
     fn from(from: Lineage) -> Self {
-        let Lineage { data_digest, rows, first_bar, last_bar, seed, split, samples, plugin, host_version, job_id, cost_bps } = from;
-        let (split, plugin) = (split.map(Into::into), plugin.map(Into::into));
-        Origin { data_digest, rows, first_bar, last_bar, seed, split, samples, plugin, host_version, job_id, cost_bps }
+        let Lineage {
+            data_digest,
+            rows,
+            first_bar,
+            last_bar,
+            seed,
+            split,
+            samples,
+            plugin,
+            host_version,
+            job_id,
+            cost_bps,
+            sample_weights,
+        } = from;
+        Origin {
+            data_digest,
+            rows,
+            first_bar,
+            last_bar,
+            seed,
+            split: split.map(Into::into),
+            samples,
+            plugin: plugin.map(Into::into),
+            host_version,
+            job_id,
+            cost_bps,
+            sample_weights: sample_weights.map(Into::into),
+        }
     }
 }
 
@@ -205,6 +180,9 @@ pub struct Model {
     pub updated_at: Timestamp,
     /// Metrics on the held-out part.
     pub metrics: Metrics,
+    /// Metrics of folds before the held-out part; absent when the split has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cross_validation: Option<CrossValidation>,
     /// What the gates saw.
     pub gates: Vec<Gate>,
     /// Where it came from.
@@ -235,6 +213,7 @@ impl From<ModelVersion> for Model {
             created_at,
             updated_at,
             metrics,
+            cross_validation,
             gates,
             lineage,
             artifact_digest,
@@ -254,6 +233,7 @@ impl From<ModelVersion> for Model {
             created_at,
             updated_at,
             metrics: metrics.into(),
+            cross_validation: cross_validation.map(Into::into),
             gates: gates.into_iter().map(Into::into).collect(),
             lineage: lineage.into(),
             sha256: artifact_digest,
