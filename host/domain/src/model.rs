@@ -97,6 +97,9 @@ pub struct Lineage {
     pub last_bar: Option<Timestamp>,
     /// The seed.
     pub seed: Option<u64>,
+    /// Threads it was fitted with: the same seed, data, threads and processor give the same bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
     /// How the samples were divided.
     pub split: Option<SplitConfig>,
     /// Samples trained on, validated on, judged on.

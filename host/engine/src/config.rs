@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bellwether_domain::gate::GateConfig;
 use bellwether_domain::{Error, Result};
 use bellwether_plugin::PluginsConfig;
+use bellwether_plugin::size::ByteSize;
 use serde::{Deserialize, Serialize};
 
 /// The settings of one host.
@@ -49,9 +50,18 @@ pub struct TrainingConfig {
     pub min_data_points: u64,
     /// Jobs that wait; more are refused.
     pub queue: usize,
-    /// Where networks are trained: `cpu`.
+    /// Where networks are trained: `cpu`, or `cuda:0` in a build that has CUDA.
     pub device: String,
-    /// Times a job is started in all when the host dies under it.
+    /// Threads that the running jobs share; the processor's own when absent.
+    pub threads: Option<usize>,
+    /// Memory that the running jobs may take together, by estimate; three quarters of the machine's when absent. A job that
+    /// alone needs more is refused, one that does not fit beside the others waits.
+    pub memory_limit: Option<ByteSize>,
+    /// Minutes between checkpoints of a fit under way, fractions too; 0 saves none, and a job that is taken up again begins anew.
+    pub checkpoint_minutes: f64,
+    /// Bytes of computed feature columns kept for the next job on the same bars; 0 keeps none.
+    pub feature_cache_bytes: u64,
+    /// Times a job is started in all when the host or the worker is killed under it.
     pub attempts: u32,
     /// The program that trains (this binary) and its first arguments. Not a setting of the file.
     #[serde(skip)]
@@ -124,6 +134,10 @@ impl Default for TrainingConfig {
             min_data_points: 1000,
             queue: 1000,
             device: "cpu".to_owned(),
+            threads: None,
+            memory_limit: None,
+            checkpoint_minutes: 5.0,
+            feature_cache_bytes: 1 << 30,
             attempts: 3,
             worker: Vec::new(),
         }
@@ -182,6 +196,10 @@ impl Config {
             "training.job_timeout_hours must be above 0 and at most 8760",
         );
         want(training.attempts >= 1, "training.attempts must be at least 1");
+        want(training.threads.is_none_or(|threads| (1..=1024).contains(&threads)), "training.threads must be 1 to 1024");
+        want(training.memory_limit.is_none_or(|limit| limit.0 >= 128 << 20), "training.memory_limit must be at least 128 MiB");
+        want((0.0..=1440.0).contains(&training.checkpoint_minutes), "training.checkpoint_minutes must be 0 (off) to 1440");
+        want(is_device(&training.device), "training.device must be cpu or cuda:0 (the number of a GPU)");
         want(training.queue >= 1, "training.queue must be at least 1");
         let deployment = &self.deployment;
         want(deployment.health_check_timeout > 0.0, "deployment.health_check_timeout must be above 0 seconds");
@@ -196,5 +214,35 @@ impl Config {
             "monitoring.drift_threshold must be above 0",
         );
         if problems.is_empty() { Ok(()) } else { Err(Error::invalid("config", problems.join("\n"))) }
+    }
+}
+
+/// Whether a text names a device, there or not: what is there is known to the worker only.
+fn is_device(name: &str) -> bool {
+    name == "cpu" || name.strip_prefix("cuda:").is_some_and(|number| number.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_training_have_bounds() {
+        let check = |change: fn(&mut TrainingConfig), part: &str| {
+            let mut config = Config::default();
+            change(&mut config.training);
+            match config.check() {
+                Ok(()) => assert_eq!(part, ""),
+                Err(error) => assert!(!part.is_empty() && error.to_string().contains(part), "{error}"),
+            }
+        };
+        check(|_| (), "");
+        check(|training| training.checkpoint_minutes = 0.0001, "");
+        check(|training| training.checkpoint_minutes = -1.0, "training.checkpoint_minutes");
+        check(|training| training.checkpoint_minutes = f64::NAN, "training.checkpoint_minutes");
+        check(|training| training.threads = Some(0), "training.threads");
+        check(|training| training.memory_limit = Some(ByteSize(1)), "training.memory_limit");
+        check(|training| training.device = "cuda:1".to_owned(), "");
+        check(|training| training.device = "gpu".to_owned(), "training.device");
     }
 }

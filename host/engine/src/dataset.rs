@@ -52,11 +52,26 @@ pub fn build(
     split: &SplitConfig,
     least: u64,
 ) -> Result<Dataset> {
+    let columns = features::compute(bars, interval, features);
+    build_on(columns, bars, interval, features, steps, target, split, least)
+}
+
+/// The same on columns that are computed already: those that [`features::compute`] gives for these features.
+#[expect(clippy::too_many_arguments, reason = "the columns, and what `build` takes")]
+pub fn build_on(
+    columns: Vec<Vec<f64>>,
+    bars: &Bars,
+    interval: Interval,
+    features: &[Feature],
+    steps: u32,
+    target: Target,
+    split: &SplitConfig,
+    least: u64,
+) -> Result<Dataset> {
     target.check()?;
     if features.is_empty() || steps == 0 {
         return Err(Error::invalid("features", "at least one feature and a sequence_length of at least 1 are needed"));
     }
-    let columns = features::compute(bars, interval, features);
     every_feature_exists(bars, interval, features, &columns)?;
     let walk = Walk { bars, interval, steps: steps as usize, target };
     let present = walk.present_values();

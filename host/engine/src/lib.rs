@@ -7,6 +7,7 @@ pub mod config;
 pub mod page;
 pub mod csv;
 pub mod features;
+pub mod columns;
 pub mod artifact;
 pub mod dataset;
 pub mod predictor;

@@ -1,7 +1,7 @@
 //! How each noun is kept: its collection, its key (ordered by time, so that lists are newest-first), its indexes.
 
 use bellwether_domain::alert::Alert;
-use bellwether_domain::job::TrainingJob;
+use bellwether_domain::job::{LossCurve, TrainingJob};
 use bellwether_domain::model::ModelVersion;
 use bellwether_domain::rollout::{Endpoint, Rollout};
 use bellwether_domain::{Error, Result};
@@ -55,6 +55,15 @@ pub(crate) struct JobLogLine {
     pub(crate) line: LogLine,
 }
 
+/// How one job's losses went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct JobLosses {
+    /// The job.
+    pub(crate) job_id: String,
+    /// Epoch by epoch.
+    pub(crate) curve: LossCurve,
+}
+
 /// The key of a model version: its id's own time stamp first, so that keys are in order of time across types and symbols.
 pub(crate) fn model_key(model_id: &str) -> String {
     let parts: Vec<&str> = model_id.rsplitn(4, '_').collect();
@@ -99,6 +108,14 @@ impl Record for JobLogLine {
 
     fn key(&self) -> String {
         format!("{}:{:010}", self.job_id, self.line.number)
+    }
+}
+
+impl Record for JobLosses {
+    const COLLECTION: &'static str = "job_losses";
+
+    fn key(&self) -> String {
+        self.job_id.clone()
     }
 }
 

@@ -1,23 +1,29 @@
 //! Training jobs: accepted durably, run in child processes within slots, watched, ended, taken up again after a crash.
 //!
 //! A job's state is a record; every change is compare-and-swap. What is only interesting while it runs (progress within
-//! an epoch) lives in the `board`. The child is watched by `supervise`.
+//! an epoch) lives in the `board`. What all of them may take together is the `budget`; what one will take is said by
+//! `estimate` before it is accepted. One job's attempts are seen through by `supervise`, each in a `child` that `listen` hears.
 
 use bellwether_domain::feature::Feature;
-use bellwether_domain::job::{JobState, Progress, TrainingJob, TrainingRequest};
+use bellwether_domain::job::{JobState, LossCurve, Progress, TrainingEstimate, TrainingJob, TrainingRequest};
 use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
 use bellwether_store::Transaction;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::records::{JobLogLine, Kept, UsedKey, digest_of, newest};
+use crate::records::{JobLogLine, JobLosses, Kept, UsedKey, digest_of, newest};
 use crate::{Host, Listing, PageRequest};
 
+mod budget;
 mod board;
+mod estimate;
+mod listen;
+mod child;
 mod supervise;
 
 pub(crate) use board::Board;
+use budget::{Budget, THREADS_MAX};
 
 /// Most log lines in one answer.
 const LOG_PAGE: usize = 1000;
@@ -47,14 +53,14 @@ pub struct LogLine {
 impl Host {
     /// Accepts a job; when this returns `Ok` it is on disk. The same idempotency key and request give the same job (and
     /// `false`); another request under a used key is a `Conflict`. Everything that can be checked is checked first:
-    /// model type, strategy, features, config against the schema, series and its length, queue.
+    /// model type, strategy, features, config against the schema, the plan, series and its length, memory, queue.
     pub async fn create_job(&self, request: TrainingRequest, idempotency_key: Option<String>) -> Result<(TrainingJob, bool)> {
         let digest = digest_of(&request)?;
         let key = idempotency_key.as_deref().map(|key| UsedKey::name("job", key)).transpose()?;
         if let Some(id) = self.made_before(key.as_deref(), &digest).await? {
             return Ok((self.job(&id).await?, false));
         }
-        self.check_request(&request).await?;
+        let estimate = self.check_request(&request).await?;
         self.ready().await?;
         if self.inner.board.waiting() >= self.config().training.queue {
             let queue = self.config().training.queue;
@@ -66,6 +72,8 @@ impl Host {
             state: JobState::Queued,
             progress: Progress::default(),
             attempts: 0,
+            threads: None,
+            estimate,
             created_at: self.clock().now(),
             started_at: None,
             finished_at: None,
@@ -89,12 +97,12 @@ impl Host {
             Err(other) => return Err(other),
         }
         tracing::info!(job.id = %job.job_id, model.type = %job.request.model_type, data.symbol = %job.request.symbol, "a training job was accepted");
-        self.inner.board.queue(&job.job_id);
+        self.inner.board.queue(&job);
         self.start_queued();
         Ok((job, true))
     }
 
-    async fn check_request(&self, request: &TrainingRequest) -> Result<()> {
+    async fn check_request(&self, request: &TrainingRequest) -> Result<Option<TrainingEstimate>> {
         request.target.check()?;
         request.split.check()?;
         if !(request.cost_bps >= 0.0 && request.cost_bps <= 10_000.0) {
@@ -102,6 +110,11 @@ impl Host {
         }
         if request.timeout_seconds == Some(0) {
             return Err(Error::invalid("timeout_seconds", "must be at least 1"));
+        }
+        let budget = Budget::of(&self.config().training);
+        let most = u32::try_from(budget.threads).unwrap_or(THREADS_MAX).min(THREADS_MAX);
+        if request.threads.is_some_and(|threads| !(1..=most).contains(&threads)) {
+            return Err(Error::invalid("threads", format!("must be 1 to {most}, the threads that training has here (training.threads)")));
         }
         if request.sequence_length.is_some_and(|length| !(1..=10_000).contains(&length)) {
             return Err(Error::invalid("sequence_length", "must be 1 to 10000"));
@@ -116,7 +129,6 @@ impl Host {
         }
         let model = self.plugins().model(&request.model_type)?;
         let config = self.plugins().configure(model.name(), &serde_json::Value::Object(request.config.clone()))?;
-        model.requirements(&config).await?;
         if let Some(strategy) = &request.deployment_config.deployment_strategy {
             self.plugins().strategy(strategy)?;
         }
@@ -129,7 +141,7 @@ impl Host {
             let (symbol, interval, rows) = (&request.symbol, request.interval, series.rows);
             return Err(Error::invalid("symbol", format!("{symbol} {interval} has {rows} bars; training needs at least {least}")));
         }
-        Ok(())
+        estimate::estimate(self.plugins(), &budget, request, &config, series.rows).await
     }
 
     /// One job with live progress. Errors: `NotFound`.
@@ -180,6 +192,16 @@ impl Host {
         Ok(job.value.0)
     }
 
+    /// How the losses of a job went so far. Errors: `NotFound`.
+    pub async fn job_losses(&self, job_id: &str) -> Result<LossCurve> {
+        self.job(job_id).await?;
+        if let Some(live) = self.inner.board.losses(job_id) {
+            return Ok(live);
+        }
+        let kept = self.inner.records.of::<JobLosses>().get(job_id).await?;
+        Ok(kept.map(|kept| kept.value.curve).unwrap_or_default())
+    }
+
     /// Lines of a job's log after number `after`, at most 1000.
     pub async fn job_log(&self, job_id: &str, after: u64) -> Result<Vec<LogLine>> {
         self.job(job_id).await?;
@@ -200,8 +222,6 @@ impl Host {
 
     /// Takes up what a host that died left: running jobs go back to the queue, or fail when they were started too often.
     pub(crate) async fn resume_training(&self) -> Result<()> {
-        std::fs::remove_dir_all(self.work_folder()).ok();
-        std::fs::create_dir_all(self.work_folder()).map_err(Error::internal)?;
         let jobs = self.inner.records.of::<Kept<TrainingJob>>();
         let attempts = self.config().training.attempts;
         let now = self.clock().now();
@@ -226,14 +246,20 @@ impl Host {
             }
         }
         let mut cursor = None;
+        let mut waiting = std::collections::HashSet::new();
         loop {
             let page = jobs.find("state", JobState::Queued.name(), cursor.as_deref(), 100, false).await?;
-            page.items.iter().for_each(|record| self.inner.board.queue(&record.value.0.job_id));
+            for record in page.items {
+                self.inner.board.queue(&record.value.0);
+                waiting.insert(record.value.0.job_id);
+            }
             cursor = page.next;
             if cursor.is_none() {
                 break;
             }
         }
+        let folder = self.work_folder();
+        tokio::task::spawn_blocking(move || sweep(&folder, &waiting)).await.map_err(Error::internal)??;
         self.start_queued();
         Ok(())
     }
@@ -242,6 +268,29 @@ impl Host {
     pub(crate) fn work_folder(&self) -> std::path::PathBuf {
         self.inner.folder.path().join("work")
     }
+
+    /// Where a job's checkpoints are kept until it has ended.
+    pub(crate) fn checkpoint_folder(&self, job_id: &str) -> std::path::PathBuf {
+        self.work_folder().join(job_id)
+    }
+}
+
+/// Makes the work folder and leaves in it only the checkpoints of jobs that wait: artifacts that nobody registered, and what
+/// belongs to jobs that have ended, go.
+fn sweep(folder: &std::path::Path, waiting: &std::collections::HashSet<String>) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::internal)?;
+    for entry in std::fs::read_dir(folder).map_err(Error::internal)? {
+        let entry = entry.map_err(Error::internal)?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let kept = is_folder && entry.file_name().to_str().is_some_and(|name| waiting.contains(name));
+        if !kept {
+            let removed = if is_folder { std::fs::remove_dir_all(entry.path()) } else { std::fs::remove_file(entry.path()) };
+            if let Err(error) = removed {
+                tracing::warn!(path = %entry.path().display(), %error, "a leftover of training cannot be removed");
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_features(features: &[Feature]) -> Result<()> {
@@ -252,5 +301,25 @@ fn check_features(features: &[Feature]) -> Result<()> {
     match features.iter().find(|feature| !seen.insert(*feature)) {
         Some(twice) => Err(Error::invalid("features", format!("`{twice}` is named twice"))),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sweep;
+
+    #[test]
+    fn only_the_checkpoints_of_waiting_jobs_are_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let work = folder.path().join("work");
+        for job in ["waits", "over"] {
+            std::fs::create_dir_all(work.join(job)).expect("a folder");
+            std::fs::write(work.join(job).join("fit.checkpoint"), b"x").expect("a file");
+            std::fs::write(work.join(format!("{job}.tar")), b"x").expect("a file");
+        }
+        sweep(&work, &std::iter::once("waits".to_owned()).collect()).expect("sweep");
+        let left: Vec<_> = std::fs::read_dir(&work).expect("a folder").map(|entry| entry.expect("entry").file_name()).collect();
+        assert_eq!(left, ["waits"]);
+        assert!(work.join("waits/fit.checkpoint").exists());
     }
 }

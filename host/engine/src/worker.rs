@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use bellwether_domain::bars::Bars;
-use bellwether_domain::job::{Progress, Stage, TrainingRequest};
+use bellwether_domain::job::{EpochLoss, Progress, Stage, TrainingEstimate, TrainingRequest};
 use bellwether_domain::metrics::ModelMetrics;
 use bellwether_domain::model::{Body, Lineage, ModelSpec};
 use bellwether_domain::time::Timestamp;
@@ -16,17 +16,23 @@ use bellwether_store::BarStore;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, Artifact};
+use crate::columns::{self, Reuse};
 use crate::dataset::{self, Dataset};
 use crate::predictor::Predictor;
+use crate::worker::checkpoint::Slots;
 use crate::worker::recipe::Recipe;
 use crate::worker::voice::Voice;
 
 mod baselines;
+mod checkpoint;
 mod fit;
 mod heldout;
 mod output;
 mod recipe;
 mod voice;
+
+pub use crate::columns::ColumnPlace;
+pub use checkpoint::CheckpointPlace;
 
 /// What a worker is to do; one JSON document on its standard input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +56,14 @@ pub struct Order {
     pub min_data_points: u64,
     /// Where to compute.
     pub device: String,
+    /// Threads that share each batch; part of what decides the bits.
+    pub threads: u32,
+    /// What it is expected to take, for the log.
+    pub estimate: Option<TrainingEstimate>,
+    /// Where fits under way are saved; none: nowhere.
+    pub checkpoints: Option<CheckpointPlace>,
+    /// Where computed feature columns are kept; none: nowhere.
+    pub columns: Option<ColumnPlace>,
 }
 
 /// What a worker says; one JSON document per line on its standard output.
@@ -58,6 +72,8 @@ pub struct Order {
 pub enum Event {
     /// Where it is.
     Progress(Progress),
+    /// The losses of an epoch that ended.
+    Epoch(EpochLoss),
     /// A line for the job's log.
     Log {
         /// The line.
@@ -108,15 +124,22 @@ async fn train(order: &Order, bundled: &[Bundled], voice: &mut Voice<'_>) -> Res
     let plugins = open_plugins(order, bundled).await?;
     let tests = baselines::find(&plugins, &order.drift_tests).await?;
     let recipe = Recipe::make(request, &plugins, voice).await?;
+    let digest = bellwether_store::bars::digest(&bars);
+    let columns = make_columns(order, &recipe, &bars, &digest, voice)?;
+    let (interval, target) = (request.interval, request.target);
     let dataset =
-        dataset::build(&bars, request.interval, &recipe.features, recipe.steps, request.target, &request.split, recipe.least_samples)?;
+        dataset::build_on(columns, &bars, interval, &recipe.features, recipe.steps, target, &request.split, recipe.least_samples)?;
     let [train, validation, test] = sample_counts(&dataset);
     voice.log(format!("{train} samples to train on, {validation} to validate by, {test} to judge by"))?;
 
-    let (body, bytes) = fit::fit(order, &recipe, &dataset, voice).await?;
+    if let Some(estimate) = &order.estimate {
+        voice.log(estimate.in_words(order.threads))?;
+    }
+    let slots = Slots::open(order, &digest, &[&recipe.stamp])?;
+    let (body, bytes) = fit::fit(order, &recipe, &dataset, &slots, voice).await?;
     voice.stage(Stage::Evaluating)?;
-    let spec = describe(order, &recipe, &dataset, &bars, body);
-    let mut artifact = Artifact { spec, body: bytes, baselines: std::collections::BTreeMap::new() };
+    let spec = describe(order, &recipe, &dataset, (&bars, digest), body);
+    let mut artifact = Artifact { spec, body: bytes, members: Vec::new(), baselines: std::collections::BTreeMap::new() };
     let predictor = Predictor::load(artifact.clone(), &plugins)?;
     let metrics = heldout::judge(&predictor, &dataset, &bars, request, voice).await?;
     drop(predictor);
@@ -125,7 +148,7 @@ async fn train(order: &Order, bundled: &[Bundled], voice: &mut Voice<'_>) -> Res
 
     voice.stage(Stage::Registering)?;
     let bytes = artifact.pack()?;
-    output::write_whole(&order.output, &bytes)?;
+    output::write_whole("the artifact", &order.output, &bytes)?;
     plugins.close().await;
     Ok(Event::Done { digest: artifact::digest(&bytes), bytes: bytes.len() as u64, metrics: Box::new(metrics) })
 }
@@ -156,6 +179,16 @@ async fn read_bars(order: &Order, voice: &mut Voice<'_>) -> Result<Bars> {
     Ok(bars)
 }
 
+fn make_columns(order: &Order, recipe: &Recipe, bars: &Bars, digest: &str, voice: &mut Voice<'_>) -> Result<Vec<Vec<f64>>> {
+    let (columns, reuse) = columns::columns(order.columns.as_ref(), digest, bars, order.request.interval, &recipe.features);
+    let Reuse { read, computed, damaged, kept } = reuse;
+    if read + damaged + kept > 0 {
+        let damaged = if damaged > 0 { format!(" ({damaged} of them because what was kept is damaged)") } else { String::new() };
+        voice.log(format!("feature columns: {read} read from the cache, {computed} computed{damaged}, {kept} of those kept"))?;
+    }
+    Ok(columns)
+}
+
 async fn open_plugins(order: &Order, bundled: &[Bundled]) -> Result<PluginHost> {
     let only = std::iter::once(&order.request.model_type).chain(&order.drift_tests).cloned().collect();
     PluginHost::open(PluginsConfig { only, cache: order.plugin_cache.clone(), ..order.plugins.clone() }, bundled).await
@@ -166,7 +199,7 @@ fn sample_counts(dataset: &Dataset) -> [u64; 3] {
 }
 
 /// `model.json` without what judging and the drift tests add.
-fn describe(order: &Order, recipe: &Recipe, dataset: &Dataset, bars: &Bars, body: Body) -> ModelSpec {
+fn describe(order: &Order, recipe: &Recipe, dataset: &Dataset, (bars, digest): (&Bars, String), body: Body) -> ModelSpec {
     let request = &order.request;
     let is_network = matches!(body, Body::Network { .. });
     let mut target_scaler = dataset.target_scaler.clone();
@@ -186,18 +219,21 @@ fn describe(order: &Order, recipe: &Recipe, dataset: &Dataset, bars: &Bars, body
         target_scaler,
         body,
         metrics: ModelMetrics::default(),
+        cross_validation: None,
         lineage: Lineage {
-            data_digest: Some(bellwether_store::bars::digest(bars)),
+            data_digest: Some(digest),
             rows: Some(bars.len() as u64),
             first_bar: bars.timestamp.first().copied().map(Timestamp),
             last_bar: bars.timestamp.last().copied().map(Timestamp),
             seed: Some(request.seed),
+            threads: Some(order.threads),
             split: Some(request.split),
             samples: Some(sample_counts(dataset)),
             plugin: Some(recipe.stamp.clone()),
             host_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             job_id: Some(order.job_id.clone()),
             cost_bps: Some(request.cost_bps),
+            sample_weights: None,
         },
         baselines: Vec::new(),
         files: std::collections::BTreeMap::new(),

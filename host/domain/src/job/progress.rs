@@ -69,6 +69,34 @@ pub struct TrainingEstimate {
     pub seconds: f64,
 }
 
+impl TrainingEstimate {
+    /// The same work on another number of threads than it was estimated for.
+    #[must_use]
+    pub fn on_threads(self, made_for: u32, threads: u32) -> TrainingEstimate {
+        TrainingEstimate { seconds: self.seconds * f64::from(made_for.max(1)) / f64::from(threads.max(1)), ..self }
+    }
+
+    /// As a sentence for a log.
+    pub fn in_words(&self, threads: u32) -> String {
+        let memory = self.memory_bytes as f64 / f64::from(1 << 20);
+        let threads = if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
+        format!(
+            "expected: {} parameters, about {memory:.0} MiB, {} on {threads} if every epoch is run",
+            self.parameters,
+            time(self.seconds)
+        )
+    }
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 1.0 => "less than a second".to_owned(),
+        seconds if seconds < 120.0 => format!("about {seconds:.0} s"),
+        seconds if seconds < 7200.0 => format!("about {:.0} min", seconds / 60.0),
+        seconds => format!("about {:.1} h", seconds / 3600.0),
+    }
+}
+
 /// The losses of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +168,14 @@ mod tests {
         assert_eq!(epochs(&curve), [(1, 1), (1, 2), (2, 1), (2, 2)]);
         curve.add(point(1, 1));
         assert_eq!(epochs(&curve), [(1, 1)]);
+    }
+
+    #[test]
+    fn an_estimate_reads_as_a_sentence() {
+        let estimate = TrainingEstimate { parameters: 117_825, memory_bytes: 100 << 20, seconds: 600.0 };
+        let expected = "expected: 117825 parameters, about 100 MiB, about 10 min on 2 threads if every epoch is run";
+        assert_eq!(estimate.in_words(2), expected);
+        assert!(estimate.on_threads(2, 1).in_words(1).contains("about 20 min on 1 thread if"));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bellwether_compute::{Control, Device, FitReport, FitSettings, Samples, Step};
-use bellwether_domain::job::Stage;
 use bellwether_domain::model::Body;
 use bellwether_domain::network::Network;
 use bellwether_domain::{Error, Result};
@@ -17,14 +16,21 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::dataset::Dataset;
 use crate::worker::Order;
+use crate::worker::checkpoint::Slots;
 use crate::worker::recipe::Recipe;
 use crate::worker::voice::Voice;
 
 /// Fits what the recipe plans. Returns what the artifact says of its body, and the body.
-pub(crate) async fn fit(order: &Order, recipe: &Recipe, dataset: &Dataset, voice: &mut Voice<'_>) -> Result<(Body, Vec<u8>)> {
+pub(crate) async fn fit(
+    order: &Order,
+    recipe: &Recipe,
+    dataset: &Dataset,
+    slots: &Slots,
+    voice: &mut Voice<'_>,
+) -> Result<(Body, Vec<u8>)> {
     match &recipe.plan {
         Plan::Network(network) => {
-            let weights = fit_network(network, order, recipe, dataset, voice).await?;
+            let weights = fit_network(network, order, recipe, dataset, slots, voice).await?;
             Ok((Body::Network { network: network.clone() }, weights))
         }
         Plan::Guest { scaled, .. } => {
@@ -51,14 +57,21 @@ fn rows_until(dataset: &Dataset, part: &std::ops::Range<usize>) -> usize {
     if part.is_empty() { 0 } else { dataset.ends[part.end - 1] + 1 }
 }
 
-async fn fit_network(network: &Network, order: &Order, recipe: &Recipe, dataset: &Dataset, voice: &mut Voice<'_>) -> Result<Vec<u8>> {
+async fn fit_network(
+    network: &Network,
+    order: &Order,
+    recipe: &Recipe,
+    dataset: &Dataset,
+    slots: &Slots,
+    voice: &mut Voice<'_>,
+) -> Result<Vec<u8>> {
     let (steps, features, training) = (recipe.steps as usize, recipe.features.len(), network.training);
     let estimate = bellwether_compute::estimate(network, steps, features, training.batch_size as usize)?;
     let mebibytes = estimate.memory_bytes as f64 / f64::from(1 << 20);
     let batch = training.batch_size;
     voice.log(format!("{} parameters, about {mebibytes:.1} MiB while training in batches of {batch}", estimate.parameters))?;
     let device = Device::named(&order.device)?;
-    let settings = FitSettings { training, seed: order.request.seed, threads: 1 };
+    let settings = FitSettings { training, seed: order.request.seed, threads: order.threads as usize };
 
     let (train, validation) = (dataset.split.train.clone(), dataset.split.validation.clone());
     let until = rows_until(dataset, &train).max(rows_until(dataset, &validation));
@@ -66,6 +79,8 @@ async fn fit_network(network: &Network, order: &Order, recipe: &Recipe, dataset:
     let ends = dataset.ends[..validation.end].to_vec();
     let targets: Vec<f32> = dataset.targets[..validation.end].iter().map(|target| dataset.target_scaler.scale(0, *target) as f32).collect();
 
+    voice.fit_begins(0, 0, None, training.epochs)?;
+    let mut slot = slots.slot("fit", network, &(), voice)?;
     let (send, receive) = unbounded_channel();
     let stop = Arc::new(AtomicBool::new(false));
     let (network, wanted) = (network.clone(), stop.clone());
@@ -82,38 +97,23 @@ async fn fit_network(network: &Network, order: &Order, recipe: &Recipe, dataset:
             let heard = send.send(step).is_ok() && !wanted.load(Ordering::Relaxed);
             if heard { Control::Continue } else { Control::Stop }
         };
-        let (model, report) = bellwether_compute::fit(&network, part(train), part(validation), &settings, &device, &mut report, None)?;
-        Ok::<_, Error>((model.weights()?, report))
+        let fitted = slot.fit(&network, part(train), part(validation), &settings, &device, &mut report)?;
+        Ok::<_, Error>((fitted, slot.notes()))
     });
-    let heard = follow(receive, training.epochs, voice).await;
+    let heard = follow(receive, voice).await;
     stop.store(heard.is_err(), Ordering::Relaxed);
     let fitted = fitting.await.map_err(Error::internal)?;
     heard?;
-    let (weights, report) = fitted?;
-    voice.log(summary(&report))?;
-    Ok(weights)
+    let (fitted, notes) = fitted?;
+    notes.into_iter().try_for_each(|note| voice.log(note))?;
+    voice.log(summary(&fitted.report))?;
+    Ok(fitted.weights)
 }
 
 /// Passes steps on until the fit is over or nobody listens any more.
-async fn follow(mut steps: UnboundedReceiver<Step>, epochs: u32, voice: &mut Voice<'_>) -> Result<()> {
-    voice.progress(|progress| (progress.stage, progress.epochs) = (Stage::Fitting, epochs))?;
-    let mut told = 0;
+async fn follow(mut steps: UnboundedReceiver<Step>, voice: &mut Voice<'_>) -> Result<()> {
     while let Some(step) = steps.recv().await {
-        voice.progress(|progress| {
-            progress.epoch = step.epoch;
-            progress.epoch_share = step.epoch_share;
-            progress.train_loss = step.train_loss;
-            progress.validation_loss = step.validation_loss;
-            progress.samples_per_second = Some(step.samples_per_second);
-            let losses = [progress.best_loss, step.validation_loss];
-            progress.best_loss = losses.into_iter().flatten().min_by(f64::total_cmp);
-        })?;
-        if step.epoch > told {
-            told = step.epoch;
-            let loss = |name: &str, loss: Option<f64>| loss.map(|loss| format!(", {name} loss {loss:.6}")).unwrap_or_default();
-            let losses = loss("training", step.train_loss) + &loss("validation", step.validation_loss);
-            voice.log(format!("epoch {told} of {epochs}{losses}, {:.0} samples/s", step.samples_per_second))?;
-        }
+        voice.step(&step)?;
     }
     Ok(())
 }
@@ -139,7 +139,7 @@ async fn fit_guest(scaled: bool, order: &Order, recipe: &Recipe, dataset: &Datas
     let progress: GuestProgress = Box::new(move |done, total, train_loss, validation_loss| {
         send.send((done, total, train_loss, validation_loss)).is_ok() && !wanted.load(Ordering::Relaxed)
     });
-    voice.stage(Stage::Fitting)?;
+    voice.fit_begins(0, 0, None, 0)?;
     let (train, validation) = (part(dataset.split.train.clone()), part(dataset.split.validation.clone()));
     let fitting = recipe.plugin.fit(&recipe.config, train, validation, order.request.seed, progress);
     tokio::pin!(fitting);
@@ -147,11 +147,7 @@ async fn fit_guest(scaled: bool, order: &Order, recipe: &Recipe, dataset: &Datas
     let state = loop {
         tokio::select! {
             Some((done, total, train_loss, validation_loss)) = receive.recv(), if heard.is_ok() => {
-                heard = voice.progress(|progress| {
-                    (progress.epoch, progress.epochs) = (done, total);
-                    progress.train_loss = Some(train_loss).filter(|loss| loss.is_finite());
-                    progress.validation_loss = Some(validation_loss).filter(|loss| loss.is_finite());
-                });
+                heard = voice.guest_step(done, total, train_loss, validation_loss);
                 stop.store(heard.is_err(), Ordering::Relaxed);
             }
             state = &mut fitting => break state,

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use bellwether_domain::{Error, Result};
 
-/// Writes beside the place, syncs, and renames. After `Ok` the bytes are on disk under their name.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes beside the place, syncs, and renames. After `Ok` the bytes are on disk under their name. `what` is for the error.
+pub(crate) fn write_whole(what: &str, path: &Path, bytes: &[u8]) -> Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".partial");
     let beside = Path::new(&beside);
@@ -17,7 +17,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     });
     written.map_err(|error| {
         fs::remove_file(beside).ok();
-        Error::Unavailable(format!("the artifact could not be written: {error}"))
+        Error::Unavailable(format!("{what} could not be written: {error}"))
     })
 }
 

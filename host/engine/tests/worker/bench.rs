@@ -96,6 +96,10 @@ impl Bench {
             drift_tests: vec!["ks".to_owned()],
             min_data_points: 1000,
             device: "cpu".to_owned(),
+            threads: 1,
+            estimate: None,
+            checkpoints: None,
+            columns: None,
         }
     }
 
