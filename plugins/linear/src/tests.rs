@@ -104,7 +104,8 @@ fn the_validation_part_picks_the_penalty() {
         let of = |strengths: &[f64]| error(json!({"window": "last-step", "penalty": penalty, "penalties": strengths}));
         let grid = [0.0001, 0.01, 0.3, 1.0, 100.0];
         let least = grid.iter().map(|strength| of(&[*strength])).fold(f64::INFINITY, f64::min);
-        assert_eq!(of(&grid), least);
+        // Coordinate descent began elsewhere in the grid: equal but for its tolerance.
+        assert!((of(&grid) / least - 1.0).abs() < 1e-6);
         assert!(least < 0.9 * of(&[0.0001]) && least < of(&[100.0]));
     }
 }
