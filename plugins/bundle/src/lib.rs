@@ -11,7 +11,20 @@ macro_rules! plugin {
 }
 
 /// Every built-in plugin: the text of its `plugin.toml` and its component.
-pub const PLUGINS: &[(&str, &[u8])] = &[plugin!("lstm"), plugin!("har"), plugin!("ks"), plugin!("webhook"), plugin!("blue-green")];
+pub const PLUGINS: &[(&str, &[u8])] = &[
+    plugin!("lstm"),
+    plugin!("gru"),
+    plugin!("tcn"),
+    plugin!("transformer"),
+    plugin!("mlp"),
+    plugin!("ensemble"),
+    plugin!("har"),
+    plugin!("linear"),
+    plugin!("gbdt"),
+    plugin!("ks"),
+    plugin!("webhook"),
+    plugin!("blue-green"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -48,8 +61,16 @@ mod tests {
         let plugin = "bellwether:types/plugin@0.1.0";
         let log = "bellwether:host/log@0.1.0";
         let data = "bellwether:host/data@0.1.0";
-        check("lstm", &[log], &["bellwether:model/planner@0.1.0", plugin]);
-        check("har", &[data, log], &["bellwether:model/estimator@0.1.0", "bellwether:model/planner@0.1.0", plugin]);
+        let progress = "bellwether:host/progress@0.1.0";
+        let random = "bellwether:host/random@0.1.0";
+        let planner = "bellwether:model/planner@0.1.0";
+        let estimator = "bellwether:model/estimator@0.1.0";
+        for network in ["lstm", "gru", "tcn", "transformer", "mlp", "ensemble"] {
+            check(network, &[log], &[planner, plugin]);
+        }
+        check("har", &[data, log], &[estimator, planner, plugin]);
+        check("linear", &[data, log, progress], &[estimator, planner, plugin]);
+        check("gbdt", &[data, log, progress, random], &[estimator, planner, plugin]);
         check("ks", &[data, log], &["bellwether:drift/test@0.1.0", plugin]);
         check("blue-green", &[log], &["bellwether:deploy/strategy@0.1.0", plugin]);
         let http = [
