@@ -20,6 +20,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnPath, Type};
+use tokio_util::bytes::Bytes;
 
 use super::place::{Month, Series};
 use crate::failure;
@@ -119,10 +120,11 @@ pub(super) fn read(series: &Series, month: Month) -> Result<Bars> {
 /// Errors: `Internal` naming the file when it is damaged.
 pub(super) fn read_behind(series: &Series, month: Month, bars: &mut Bars) -> Result<()> {
     let path = series.path(month);
-    let file = File::open(&path).map_err(|error| failure::io("read bars", &path, &error))?;
+    // Read whole: the library would seek and read some fifty times, which a month of hours takes no longer than.
+    let file = fs::read(&path).map_err(|error| failure::io("read bars", &path, &error))?;
     let first = bars.len();
     // The library panics on some damage; that must not look like a defect of the host. Half a month is cut off below.
-    let reading = AssertUnwindSafe(|| read_columns(file, bars, first));
+    let reading = AssertUnwindSafe(|| read_columns(Bytes::from(file), bars, first));
     let read = std::panic::catch_unwind(reading).unwrap_or_else(|_| Err("it cannot be decoded".to_owned()));
     let checked = read.and_then(|()| check(&bars.timestamp[first..], series, month));
     checked.map_err(|why| {
@@ -143,7 +145,7 @@ fn damaged(path: &Path, why: &str) -> Error {
 }
 
 /// Appends the columns of a file to bars of `first` rows.
-fn read_columns(file: File, bars: &mut Bars, first: usize) -> Result<(), String> {
+fn read_columns(file: Bytes, bars: &mut Bars, first: usize) -> Result<(), String> {
     let text = |error: ParquetError| error.to_string();
     let reader = SerializedFileReader::new(file).map_err(text)?;
     let about = reader.metadata().file_metadata();
@@ -168,7 +170,7 @@ fn read_columns(file: File, bars: &mut Bars, first: usize) -> Result<(), String>
 }
 
 fn read_column<T: DataType>(
-    reader: &SerializedFileReader<File>,
+    reader: &SerializedFileReader<Bytes>,
     group: usize,
     column: usize,
     values: &mut Vec<T::T>,
