@@ -63,6 +63,15 @@ impl Feature {
         self.name
     }
 
+    /// Number of categories, for a feature of whole numbers from 0 that stand for kinds rather than amounts.
+    pub fn categories(&self) -> Option<u32> {
+        match self.name {
+            "hour-of-day" => Some(24),
+            "day-of-week" => Some(7),
+            _ => None,
+        }
+    }
+
     /// The parameters, defaults filled in.
     pub fn parameters(&self) -> &[u32] {
         &self.parameters

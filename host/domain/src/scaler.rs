@@ -29,6 +29,12 @@ impl Scaler {
         Scaler { mean, standard_deviation }
     }
 
+    /// That of the features at these places, in their order.
+    pub fn at(&self, places: &[usize]) -> Scaler {
+        let pick = |values: &[f64]| places.iter().map(|place| values[*place]).collect();
+        Scaler { mean: pick(&self.mean), standard_deviation: pick(&self.standard_deviation) }
+    }
+
     /// One value of feature `place`, scaled.
     #[inline]
     pub fn scale(&self, place: usize, value: f64) -> f64 {

@@ -1,5 +1,6 @@
-//! The portable artifact: a tar of `model.json`, `weights.safetensors` or `state.bin`, and drift baselines. The same bytes
-//! that `register` takes and `download` gives. Deterministic: the same contents give the same bytes.
+//! The portable artifact: a tar of `model.json`, `weights.safetensors` or `state.bin` (those of an ensemble's members in
+//! `members/<place>/`), and drift baselines. The same bytes that `register` takes and `download` gives. Deterministic: the
+//! same contents give the same bytes.
 //!
 //! An artifact may come from anybody. Names are compared with the few that exist and never become paths; sizes are bounded
 //! before anything is read; every file but `model.json` must match the digest that `model.json` gives for it.
@@ -22,14 +23,17 @@ const SPEC: &str = "model.json";
 const WEIGHTS: &str = "weights.safetensors";
 const STATE: &str = "state.bin";
 const BASELINES: &str = "baselines/";
+const MEMBERS: &str = "members/";
 
 /// An unpacked artifact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
     /// `model.json`; its `files` digests are written by `pack` and checked by `unpack`.
     pub spec: ModelSpec,
-    /// `weights.safetensors` of a network, `state.bin` of a guest model.
+    /// `weights.safetensors` of a network, `state.bin` of a guest model; empty for an ensemble.
     pub body: Vec<u8>,
+    /// The same of each member of an ensemble, in order; none else.
+    pub members: Vec<Vec<u8>>,
     /// Baselines per drift test, one per feature in feature order; an empty one where the test could not use the feature.
     /// A test of all columns at once has exactly one.
     pub baselines: BTreeMap<String, Vec<Vec<u8>>>,
@@ -39,7 +43,15 @@ impl Artifact {
     /// The bytes. Errors: `Invalid` with field `model_data` for contents that `unpack` would refuse.
     pub fn pack(&self) -> Result<Vec<u8>> {
         check(&self.spec, &self.baselines)?;
-        let mut files = vec![(body_name(&self.spec).to_owned(), self.body.as_slice())];
+        let names = body_names(&self.spec);
+        let bodies: Vec<&[u8]> = match self.spec.body {
+            Body::Members { .. } => self.members.iter().map(Vec::as_slice).collect(),
+            Body::Network { .. } | Body::Guest { .. } => vec![&self.body],
+        };
+        if names.len() != bodies.len() {
+            return Err(wrong(format!("has {} bodies for {} models", bodies.len(), names.len())));
+        }
+        let mut files: Vec<(String, &[u8])> = names.into_iter().zip(bodies).collect();
         for (test, baselines) in &self.baselines {
             let name = |place: usize| format!("{BASELINES}{test}/{place}.bin");
             files.extend(baselines.iter().enumerate().map(|(place, baseline)| (name(place), baseline.as_slice())));
@@ -77,10 +89,15 @@ impl Artifact {
         if let Some(foreign) = files.keys().find(|name| !spec.files.contains_key(*name)) {
             return Err(wrong(format!("holds the file {foreign}, which {SPEC} does not name")));
         }
-        let body = files.remove(body_name(&spec)).ok_or_else(|| wrong(format!("lacks the file {}", body_name(&spec))))?;
+        let take = |name: String| files.remove(&name).ok_or_else(|| wrong(format!("lacks the file {name}")));
+        let mut bodies = body_names(&spec).into_iter().map(take).collect::<Result<Vec<_>>>()?;
+        let (body, members) = match spec.body {
+            Body::Members { .. } => (Vec::new(), bodies),
+            Body::Network { .. } | Body::Guest { .. } => (bodies.pop().unwrap_or_default(), Vec::new()),
+        };
         let baselines = sort_baselines(files)?;
         check(&spec, &baselines)?;
-        Ok(Artifact { spec, body, baselines })
+        Ok(Artifact { spec, body, members, baselines })
     }
 }
 
@@ -93,10 +110,17 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn body_name(spec: &ModelSpec) -> &'static str {
-    match spec.body {
+/// Where the weights and states of a version are.
+fn body_names(spec: &ModelSpec) -> Vec<String> {
+    let file = |body: &Body| match body {
         Body::Network { .. } => WEIGHTS,
         Body::Guest { .. } | Body::Members { .. } => STATE,
+    };
+    match &spec.body {
+        Body::Members { members, .. } => {
+            members.iter().enumerate().map(|(place, member)| format!("{MEMBERS}{place}/{}", file(&member.body))).collect()
+        }
+        single @ (Body::Network { .. } | Body::Guest { .. }) => vec![file(single).to_owned()],
     }
 }
 
@@ -143,15 +167,25 @@ fn read_files(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>> {
 }
 
 fn known_name(name: &str) -> bool {
-    [SPEC, WEIGHTS, STATE].contains(&name) || baseline_place(name).is_some()
+    [SPEC, WEIGHTS, STATE].contains(&name) || baseline_place(name).is_some() || is_member_file(name)
+}
+
+/// `members/<place>/weights.safetensors` or `members/<place>/state.bin`.
+fn is_member_file(name: &str) -> bool {
+    let Some((place, file)) = name.strip_prefix(MEMBERS).and_then(|rest| rest.split_once('/')) else { return false };
+    [WEIGHTS, STATE].contains(&file) && is_place(place)
+}
+
+/// A number as we write it.
+fn is_place(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
 }
 
 /// Drift test and place of `baselines/<test>/<place>.bin`.
 fn baseline_place(name: &str) -> Option<(&str, usize)> {
     let (test, file) = name.strip_prefix(BASELINES)?.split_once('/')?;
     let place = file.strip_suffix(".bin")?;
-    let plain = !place.is_empty() && place.bytes().all(|digit| digit.is_ascii_digit()) && (place == "0" || !place.starts_with('0'));
-    (plain && test_name(test)).then(|| place.parse().ok().map(|place| (test, place)))?
+    (is_place(place) && test_name(test)).then(|| place.parse().ok().map(|place| (test, place)))?
 }
 
 /// Names of drift tests that fit into an artifact.
@@ -198,6 +232,7 @@ fn check(spec: &ModelSpec, baselines: &BTreeMap<String, Vec<Vec<u8>>>) -> Result
     spec.target.check().map_err(|error| wrong(error.to_string()))?;
     spec.scaler.check(spec.features.len()).map_err(|error| wrong(error.to_string()))?;
     spec.target_scaler.check(1).map_err(|error| wrong(format!("target_{error}")))?;
+    spec.body.check(spec.features.len(), spec.sequence_length).map_err(|error| wrong(error.to_string()))?;
     let named: Vec<&str> = spec.baselines.iter().map(|baseline| baseline.test.as_str()).collect();
     for (place, test) in named.iter().enumerate() {
         if !test_name(test) || named[..place].contains(test) {

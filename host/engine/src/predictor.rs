@@ -2,25 +2,25 @@
 //!
 //! Training judges with the same code that serves, so that what was measured is what is served. What a network or guest
 //! says passes through the same steps either way: back from the target's scale (networks), a probability from a logit
-//! (networks for `direction`), a price from a log ratio (`price`, of networks and guests alike).
+//! (networks for `direction`), together with the other members (ensembles), a price from a log ratio (`price`, of networks
+//! and guests alike).
 
 use std::sync::Arc;
 
-use bellwether_compute::{Device, Model};
 use bellwether_domain::bars::Bars;
-use bellwether_domain::error::PluginFault;
-use bellwether_domain::model::{Body, ModelSpec, PluginStamp};
-use bellwether_domain::network::{Loss, Network};
+use bellwether_domain::metrics::{Distribution, Forecast};
+use bellwether_domain::model::{Body, Combination, ModelSpec};
 use bellwether_domain::target::{TargetKind, Task};
 use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
-use bellwether_plugin::{ModelPlugin, PluginHost, Windows};
+use bellwether_plugin::PluginHost;
 
 use crate::artifact::Artifact;
 use crate::features;
+use crate::predictor::learner::Learner;
 
-/// Numbers scaled or sent to a guest at once; more windows are taken in turns.
-const VALUES_AT_ONCE: usize = 1 << 20;
+mod learner;
+mod reading;
 
 /// A loaded version. Shared between requests.
 #[derive(Debug)]
@@ -31,13 +31,9 @@ pub struct Predictor {
 #[derive(Debug)]
 struct Inner {
     spec: ModelSpec,
-    body: Loaded,
-}
-
-#[derive(Debug)]
-enum Loaded {
-    Network { model: Model, place: usize, width: usize },
-    Guest { plugin: Arc<ModelPlugin>, state: Vec<u8>, names: Arc<[String]>, scaled: bool },
+    /// One, or the members of an ensemble.
+    learners: Vec<Learner>,
+    combination: Option<Combination>,
 }
 
 /// Raw features of several windows.
@@ -55,26 +51,23 @@ impl Predictor {
     /// Compiles the network or finds the guest's plugin. Errors: `Invalid` for an artifact that does not fit together;
     /// `Unavailable` when the guest's plugin is not loaded; a plugin of another version is accepted, of another name not.
     pub fn load(artifact: Artifact, plugins: &PluginHost) -> Result<Predictor> {
-        let Artifact { spec, body, .. } = artifact;
-        let (steps, features) = (spec.sequence_length as usize, spec.features.len());
+        let Artifact { spec, body, members: bodies, .. } = artifact;
+        let features = spec.features.len();
         spec.scaler.check(features)?;
         spec.target_scaler.check(1)?;
         spec.target.check()?;
-        let loaded = match &spec.body {
-            Body::Network { network } => {
-                let (place, width) = readout(network, spec.target.task())?;
-                let model = Model::load(network, steps, features, &body, &Device::named("cpu")?)?;
-                Loaded::Network { model, place, width }
+        spec.body.check(features, spec.sequence_length)?;
+        let (learners, combination) = match &spec.body {
+            Body::Network { .. } | Body::Guest { .. } => (vec![Learner::single(&spec, body, plugins)?], None),
+            Body::Members { members, combination } => {
+                if members.len() != bodies.len() {
+                    return Err(Error::invalid("members", format!("there are {} for {} bodies", members.len(), bodies.len())));
+                }
+                let load = |(member, body)| Learner::member(&spec, member, body, plugins);
+                (members.iter().zip(bodies).map(load).collect::<Result<_>>()?, Some(combination.clone()))
             }
-            Body::Guest { plugin, scaled } => Loaded::Guest {
-                plugin: guest(plugins, &spec.model_type, plugin)?,
-                state: body,
-                names: spec.features.iter().map(ToString::to_string).collect(),
-                scaled: *scaled,
-            },
-            Body::Members { .. } => return Err(Error::invalid("body", "ensembles are not served yet")),
         };
-        Ok(Predictor { inner: Arc::new(Inner { spec, body: loaded }) })
+        Ok(Predictor { inner: Arc::new(Inner { spec, learners, combination }) })
     }
 
     /// What it is.
@@ -84,15 +77,12 @@ impl Predictor {
 
     /// Bytes of memory it takes.
     pub fn size_bytes(&self) -> usize {
-        let body = match &self.inner.body {
-            Loaded::Network { model, .. } => model.size_bytes(),
-            Loaded::Guest { state, .. } => state.len(),
-        };
+        let body: usize = self.inner.learners.iter().map(Learner::size_bytes).sum();
         body + size_of::<Inner>() + 256 * self.inner.spec.features.len()
     }
 
     /// A window such as the version saw in training: around each feature's mean, within two standard deviations, another
-    /// one for every number. The first is the mean itself.
+    /// one for every number. The first is the mean itself. Hours and days are hours and days.
     pub fn probe_window(&self, number: u32) -> RawWindows {
         let spec = self.spec();
         let (steps, features) = (spec.sequence_length as usize, spec.features.len());
@@ -101,7 +91,9 @@ impl Predictor {
             for feature in 0..features {
                 let phase = (step + 1) as f64 * 0.37 + feature as f64 * 1.3;
                 let offset = 2.0 * (phase * f64::from(number)).sin();
-                values.push(spec.scaler.mean[feature] + offset * spec.scaler.standard_deviation[feature]);
+                let wandering = spec.scaler.mean[feature] + offset * spec.scaler.standard_deviation[feature];
+                let category = |categories: u32| ((step as u32).wrapping_add(number) % categories).into();
+                values.push(spec.features[feature].categories().map_or(wandering, category));
             }
         }
         RawWindows { values, count: 1, last_close: Some(vec![1.0]) }
@@ -113,25 +105,45 @@ impl Predictor {
         warm_up + self.spec().sequence_length as usize - 1
     }
 
-    /// True when predicting blocks on CPU work in this process (a network) rather than waiting for a plugin.
+    /// True when predicting blocks on CPU work in this process (networks only) rather than waiting for a plugin.
     pub fn is_native(&self) -> bool {
-        matches!(self.inner.body, Loaded::Network { .. })
+        self.inner.learners.iter().all(Learner::is_native)
     }
 
     /// Predicts windows of raw features: a number each, in the target's unit (direction: a probability). Every answer is
     /// finite, else `Internal`. Errors: `Invalid` with field `windows` for a wrong shape (wanted and got) or a value that is
     /// not finite, with field `last_close` where the target `price` lacks it.
     pub async fn predict(&self, windows: RawWindows) -> Result<Vec<f64>> {
-        let inner = self.inner.clone();
-        match &self.inner.body {
-            Loaded::Network { .. } => tokio::task::spawn_blocking(move || inner.predict_native(&windows)).await.map_err(Error::internal)?,
-            Loaded::Guest { .. } => inner.predict_guest(&windows).await,
-        }
+        Ok(self.forecast(windows).await?.into_iter().map(|forecast| forecast.value).collect())
     }
 
-    /// The same for networks, on the calling thread. Errors: `Conflict` when it is not native.
+    /// The same with what the model says of its spread.
+    pub async fn forecast(&self, windows: RawWindows) -> Result<Vec<Forecast>> {
+        let windows = Arc::new(windows);
+        let said = self.inner.clone().answers(windows.clone()).await?;
+        self.inner.together(said, &windows)
+    }
+
+    /// The same as [`Self::predict`] for networks, on the calling thread. Errors: `Conflict` when it is not native.
     pub fn predict_native(&self, windows: &RawWindows) -> Result<Vec<f64>> {
-        self.inner.predict_native(windows)
+        Ok(self.forecast_native(windows)?.into_iter().map(|forecast| forecast.value).collect())
+    }
+
+    /// The same as [`Self::forecast`] for networks, on the calling thread. Errors: `Conflict` when it is not native.
+    pub fn forecast_native(&self, windows: &RawWindows) -> Result<Vec<Forecast>> {
+        let inner = &self.inner;
+        if !self.is_native() {
+            return Err(Error::Conflict(format!("`{}` is predicted by its plugin, not on this thread", inner.spec.model_type)));
+        }
+        inner.check(windows)?;
+        let said = inner.learners.iter().map(|learner| learner.answer_native(&windows.values)).collect::<Result<_>>()?;
+        inner.together(said, windows)
+    }
+
+    /// What each member says of each window, in the unit it learned in; one member where there is no ensemble.
+    pub(crate) async fn members(&self, windows: RawWindows) -> Result<Vec<Vec<f64>>> {
+        let said = self.inner.clone().answers(Arc::new(windows)).await?;
+        Ok(said.into_iter().map(|said| said.into_iter().map(|forecast| forecast.value).collect()).collect())
     }
 
     /// The raw window that ends at the last bar, and that bar's time; only the newest [`Self::bars_needed`] bars are read.
@@ -171,67 +183,47 @@ impl Predictor {
 }
 
 impl Inner {
-    fn predict_native(&self, windows: &RawWindows) -> Result<Vec<f64>> {
-        let Loaded::Network { model, place, width } = &self.body else {
-            return Err(Error::Conflict(format!("`{}` is predicted by its plugin, not on this thread", self.spec.model_type)));
+    /// What each learner says: networks off this thread, guests through their plugins, all at once.
+    async fn answers(self: Arc<Self>, windows: Arc<RawWindows>) -> Result<Vec<Vec<Forecast>>> {
+        self.check(&windows)?;
+        let natives = || self.learners.iter().filter(|learner| learner.is_native());
+        let computing = (natives().count() > 0).then(|| {
+            let (inner, windows) = (self.clone(), windows.clone());
+            tokio::task::spawn_blocking(move || {
+                let natives = inner.learners.iter().filter(|learner| learner.is_native());
+                natives.map(|learner| learner.answer_native(&windows.values)).collect::<Result<Vec<_>>>()
+            })
+        });
+        let guests = self.learners.iter().filter(|learner| !learner.is_native()).map(|learner| learner.answer_guest(&windows.values));
+        let guests = futures_util::future::try_join_all(guests).await;
+        let computed = match computing {
+            Some(computing) => computing.await.map_err(Error::internal)??,
+            None => Vec::new(),
         };
-        self.check(windows)?;
-        let features = self.spec.features.len();
-        let mut predictions = Vec::with_capacity(windows.count);
-        let mut scaled: Vec<f32> = Vec::with_capacity(windows.values.len().min(VALUES_AT_ONCE));
-        for values in windows.values.chunks(self.turn() * self.window_len()) {
-            scaled.clear();
-            for row in values.chunks_exact(features) {
-                scaled.extend(row.iter().enumerate().map(|(place, value)| self.spec.scaler.scale(place, *value) as f32));
-            }
-            let answers = model.predict(&scaled, values.len() / self.window_len())?;
-            predictions.extend(answers.chunks_exact(*width).map(|answer| f64::from(answer[*place])));
-        }
-        for (window, prediction) in predictions.iter_mut().enumerate() {
-            let value = match self.spec.target.task() {
-                Task::Binary => 1.0 / (1.0 + (-*prediction).exp()),
-                Task::Regression => self.spec.target_scaler.unscale(0, *prediction),
-            };
-            *prediction = self.in_unit(value, windows, window)?;
-        }
-        Ok(predictions)
+        let (mut computed, mut guests) = (computed.into_iter(), guests?.into_iter());
+        let next = |learner: &Learner| if learner.is_native() { computed.next() } else { guests.next() };
+        Ok(self.learners.iter().filter_map(next).collect())
     }
 
-    async fn predict_guest(&self, windows: &RawWindows) -> Result<Vec<f64>> {
-        let Loaded::Guest { plugin, state, names, scaled } = &self.body else {
-            return Err(Error::internal("a network was asked to predict as a guest"));
+    /// One forecast per window, in the target's unit.
+    fn together(&self, said: Vec<Vec<Forecast>>, windows: &RawWindows) -> Result<Vec<Forecast>> {
+        let Some(combination) = &self.combination else {
+            let only = said.into_iter().next().unwrap_or_default();
+            return only.into_iter().enumerate().map(|(window, said)| self.in_unit(said, windows, window)).collect();
         };
-        self.check(windows)?;
-        let (steps, features) = (self.spec.sequence_length as usize, self.spec.features.len());
-        let mut predictions = Vec::with_capacity(windows.count);
-        for values in windows.values.chunks(self.turn() * self.window_len()) {
-            let scale = |(place, value): (usize, &f64)| if *scaled { self.spec.scaler.scale(place % features, *value) } else { *value };
-            let inputs = Windows {
-                features: names.clone(),
-                steps: self.spec.sequence_length,
-                rows: values.iter().enumerate().map(scale).collect(),
-                ends: (1..=values.len() / self.window_len()).map(|window| window * steps - 1).collect(),
-                targets: Arc::new([]),
-            };
-            for value in plugin.predict(&self.spec.config, state, inputs).await? {
-                if self.spec.target.task() == Task::Binary && !(0.0..=1.0).contains(&value) {
-                    let fault = PluginFault::BadAnswer(format!("{value} is no probability"));
-                    return Err(Error::Plugin { plugin: plugin.name().to_owned(), function: "predict".to_owned(), fault });
-                }
-                predictions.push(self.in_unit(value, windows, predictions.len())?);
-            }
-        }
-        Ok(predictions)
+        let mut values = vec![0.0; said.len()];
+        let one = |window: usize| {
+            values.iter_mut().zip(&said).for_each(|(value, said)| *value = said[window].value);
+            let value = combination.combine(&mut values);
+            let value = if self.spec.target.task() == Task::Binary { value.clamp(0.0, 1.0) } else { value };
+            self.in_unit(Forecast { value, distribution: None }, windows, window)
+        };
+        (0..windows.count).map(one).collect()
     }
 
     /// Numbers in one window.
     fn window_len(&self) -> usize {
         self.spec.sequence_length as usize * self.spec.features.len()
-    }
-
-    /// Windows taken in one turn.
-    fn turn(&self) -> usize {
-        (VALUES_AT_ONCE / self.window_len()).max(1)
     }
 
     fn check(&self, windows: &RawWindows) -> Result<()> {
@@ -260,42 +252,46 @@ impl Inner {
         }
     }
 
-    /// A prediction in the target's unit.
-    fn in_unit(&self, value: f64, windows: &RawWindows, window: usize) -> Result<f64> {
-        let value = match (self.spec.target.kind, &windows.last_close) {
-            (TargetKind::Price, Some(closes)) => closes[window] * value.exp(),
-            _ => value,
+    /// A forecast in the target's unit: a price is made of a log ratio, a normal becomes a log-normal.
+    fn in_unit(&self, said: Forecast, windows: &RawWindows, window: usize) -> Result<Forecast> {
+        let said = match (self.spec.target.kind, &windows.last_close) {
+            (TargetKind::Price, Some(closes)) => priced(said, closes[window]),
+            _ => said,
         };
-        if value.is_finite() { Ok(value) } else { Err(Error::internal(format!("the prediction of window {window} is {value}"))) }
-    }
-}
-
-/// Place and width of the prediction in the network's first output: the median of quantiles, the mean of a distribution.
-fn readout(network: &Network, task: Task) -> Result<(usize, usize)> {
-    let output = network.outputs.first().ok_or_else(|| Error::invalid("network", "has no output"))?;
-    let unfit = |what: &str| Err(Error::invalid(format!("network.{}", output.name), format!("its loss does not fit: {what}")));
-    match (&output.loss, task) {
-        (Loss::Bce, Task::Binary) => Ok((0, 1)),
-        (_, Task::Binary) => unfit("a binary target needs `bce`"),
-        (Loss::Mse | Loss::Mae | Loss::Huber(_), Task::Regression) => Ok((0, 1)),
-        (Loss::GaussianNll, Task::Regression) => Ok((0, 2)),
-        (Loss::Quantile(probabilities), Task::Regression) => {
-            let from_half = |place: &usize| (probabilities[*place] - 0.5).abs();
-            let median = (0..probabilities.len()).min_by(|one, other| from_half(one).total_cmp(&from_half(other)));
-            median.map_or_else(|| unfit("it names no quantile"), |place| Ok((place, probabilities.len())))
-        }
-        (Loss::Bce | Loss::CrossEntropy(_), Task::Regression) => {
-            unfit("a real-valued target needs mse, mae, huber, quantile or gaussian-nll")
+        let ends = said.interval().map_or([0.0; 2], |interval| [interval.lower, interval.upper]);
+        match [said.value, ends[0], ends[1]].into_iter().find(|value| !value.is_finite()) {
+            None => Ok(said),
+            Some(value) => Err(Error::internal(format!("the prediction of window {window} is {value}"))),
         }
     }
 }
 
-/// The loaded plugin behind a guest model: the instance it was trained with, else the plugin itself.
-fn guest(plugins: &PluginHost, model_type: &str, stamp: &PluginStamp) -> Result<Arc<ModelPlugin>> {
-    for name in [model_type, &stamp.name] {
-        if plugins.stamp(name).is_ok_and(|loaded| loaded.name == stamp.name) {
-            return plugins.model(name);
+fn priced(said: Forecast, close: f64) -> Forecast {
+    let price = |ratio: f64| close * ratio.exp();
+    let distribution = said.distribution.map(|distribution| match distribution {
+        Distribution::Quantiles(quantiles) => {
+            Distribution::Quantiles(quantiles.into_iter().map(|(probability, ratio)| (probability, price(ratio))).collect())
         }
+        Distribution::Normal { mean, deviation } | Distribution::LogNormal { mean, deviation } => {
+            Distribution::LogNormal { mean: close.ln() + mean, deviation }
+        }
+    });
+    Forecast { value: price(said.value), distribution }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_made_of_log_ratios_and_so_are_their_intervals() {
+        let said = Forecast { value: 0.0, distribution: Some(Distribution::Normal { mean: 0.0, deviation: 0.1 }) };
+        let price = priced(said, 200.0);
+        let interval = price.interval().expect("interval");
+        assert!((price.value - 200.0).abs() < 1e-9);
+        assert!((interval.upper - 200.0 * 0.164_485_36_f64.exp()).abs() < 1e-4 && (interval.lower * interval.upper - 4e4).abs() < 1e-6);
+        let quantiles = Distribution::Quantiles(vec![(0.1, -0.5), (0.9, 0.5)]);
+        let interval = priced(Forecast { value: 0.0, distribution: Some(quantiles) }, 100.0).interval().expect("interval");
+        assert!((interval.lower - 100.0 * (-0.5_f64).exp()).abs() < 1e-9 && (interval.upper - 100.0 * 0.5_f64.exp()).abs() < 1e-9);
     }
-    Err(Error::Unavailable(format!("the plugin `{}` that made this version is not loaded", stamp.name)))
 }

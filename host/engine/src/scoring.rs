@@ -3,7 +3,7 @@
 //! Classes of a real-valued target are those of its change: up when it lies above the last known value, else not up. For
 //! `direction` the prediction is a probability; up is above one half, and the squared error is the Brier score.
 
-use bellwether_domain::metrics::{ModelMetrics, classification, regression, skill};
+use bellwether_domain::metrics::{Forecast, ModelMetrics, Probabilistic, classification, probabilistic, regression, skill};
 use bellwether_domain::target::{Target, TargetKind};
 use bellwether_domain::time::Interval;
 use bellwether_domain::trading::{self, Signal, Trading};
@@ -12,7 +12,7 @@ use bellwether_domain::trading::{self, Signal, Trading};
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'a> {
     /// Predictions (direction: probabilities).
-    pub predicted: &'a [f64],
+    pub forecasts: &'a [Forecast],
     /// True values (direction: 0 or 1).
     pub actual: &'a [f64],
     /// The baseline model's predictions.
@@ -27,14 +27,16 @@ pub struct Judged<'a> {
 
 /// All metrics. Trading metrics are absent for `realized-volatility`, which is no direction to trade.
 pub fn judge(judged: Judged<'_>, target: Target, interval: Interval, cost_bps: f64) -> ModelMetrics {
-    let errors = regression(judged.predicted, judged.actual);
+    let predicted: Vec<f64> = judged.forecasts.iter().map(|forecast| forecast.value).collect();
+    let errors = regression(&predicted, judged.actual);
     let naive = regression(judged.baseline, judged.actual);
-    let changes = || judged.predicted.iter().zip(judged.actual).zip(judged.last_known);
+    let changes = || predicted.iter().zip(judged.actual).zip(judged.last_known);
     let classes = classification(changes().map(|((said, came), last)| (said > last, came > last)));
     let trading = match target.kind {
         TargetKind::RealizedVolatility => Trading::default(),
-        TargetKind::Return | TargetKind::Direction | TargetKind::Price => trade(&judged, target, interval, cost_bps),
+        TargetKind::Return | TargetKind::Direction | TargetKind::Price => trade(&judged, &predicted, target, interval, cost_bps),
     };
+    let Probabilistic { interval_coverage, interval_level, interval_width, pinball, crps } = probabilistic(judged.forecasts, judged.actual);
     ModelMetrics {
         mse: errors.mse,
         mae: errors.mae,
@@ -49,15 +51,19 @@ pub fn judge(judged: Judged<'_>, target: Target, interval: Interval, cost_bps: f
         max_drawdown: trading.max_drawdown,
         win_rate: trading.win_rate,
         profit_factor: trading.profit_factor,
-        samples: Some(judged.predicted.len() as u64),
-        ..ModelMetrics::default()
+        interval_coverage,
+        interval_level,
+        interval_width,
+        pinball,
+        crps,
+        samples: Some(predicted.len() as u64),
     }
 }
 
-fn trade(judged: &Judged<'_>, target: Target, interval: Interval, cost_bps: f64) -> Trading {
-    let signals = (0..judged.predicted.len()).map(|place| Signal {
+fn trade(judged: &Judged<'_>, predicted: &[f64], target: Target, interval: Interval, cost_bps: f64) -> Trading {
+    let signals = (0..predicted.len()).map(|place| Signal {
         row: judged.ends[place],
-        side: judged.predicted[place] - judged.last_known[place],
+        side: predicted[place] - judged.last_known[place],
         forward_return: judged.forward_return[place],
     });
     let returns = trading::net_returns(signals, target.horizon, cost_bps);
@@ -68,15 +74,19 @@ fn trade(judged: &Judged<'_>, target: Target, interval: Interval, cost_bps: f64)
 mod tests {
     use super::*;
 
-    fn judged<'a>(predicted: &'a [f64], actual: &'a [f64], baseline: &'a [f64], last: &'a [f64], forward: &'a [f64]) -> Judged<'a> {
-        Judged { predicted, actual, baseline, last_known: last, forward_return: forward, ends: &[0, 1, 2, 3] }
+    fn said(values: &[f64]) -> Vec<Forecast> {
+        values.iter().map(|value| Forecast { value: *value, distribution: None }).collect()
+    }
+
+    fn judged<'a>(forecasts: &'a [Forecast], actual: &'a [f64], baseline: &'a [f64], last: &'a [f64], forward: &'a [f64]) -> Judged<'a> {
+        Judged { forecasts, actual, baseline, last_known: last, forward_return: forward, ends: &[0, 1, 2, 3] }
     }
 
     #[test]
     fn direction_is_judged_by_brier_and_traded() {
         let target = Target { kind: TargetKind::Direction, horizon: 1 };
         let found = judge(
-            judged(&[0.9, 0.8, 0.1, 0.6], &[1.0, 1.0, 0.0, 0.0], &[0.5; 4], &[0.5; 4], &[0.01, 0.02, -0.01, -0.02]),
+            judged(&said(&[0.9, 0.8, 0.1, 0.6]), &[1.0, 1.0, 0.0, 0.0], &[0.5; 4], &[0.5; 4], &[0.01, 0.02, -0.01, -0.02]),
             target,
             Interval::HOUR,
             0.0,
@@ -92,7 +102,8 @@ mod tests {
     #[test]
     fn costs_take_from_every_trade() {
         let target = Target { kind: TargetKind::Return, horizon: 1 };
-        let data = judged(&[0.1, -0.1, 0.1, -0.1], &[0.01, -0.01, 0.01, -0.01], &[0.0; 4], &[0.0; 4], &[0.01, -0.01, 0.01, -0.01]);
+        let forecasts = said(&[0.1, -0.1, 0.1, -0.1]);
+        let data = judged(&forecasts, &[0.01, -0.01, 0.01, -0.01], &[0.0; 4], &[0.0; 4], &[0.01, -0.01, 0.01, -0.01]);
         let free = judge(data, target, Interval::HOUR, 0.0);
         let dear = judge(data, target, Interval::HOUR, 200.0);
         assert_eq!((free.win_rate, dear.win_rate), (Some(1.0), Some(0.0)));
@@ -103,8 +114,12 @@ mod tests {
     fn volatility_is_not_traded() {
         let target = Target { kind: TargetKind::RealizedVolatility, horizon: 24 };
         let last = [-5.0, -5.0, -4.0, -4.0];
-        let found =
-            judge(judged(&[-4.5, -5.5, -4.5, -4.5], &[-4.8, -5.2, -4.2, -3.8], &last, &last, &[0.0; 4]), target, Interval::HOUR, 1.0);
+        let found = judge(
+            judged(&said(&[-4.5, -5.5, -4.5, -4.5]), &[-4.8, -5.2, -4.2, -3.8], &last, &last, &[0.0; 4]),
+            target,
+            Interval::HOUR,
+            1.0,
+        );
         assert_eq!((found.accuracy, found.sharpe_ratio, found.win_rate), (Some(0.75), None, None));
         assert!(found.baseline_mse.is_some() && found.skill.is_some());
     }
@@ -113,8 +128,12 @@ mod tests {
     fn repeating_the_last_value_has_no_skill() {
         let target = Target { kind: TargetKind::Price, horizon: 1 };
         let last = [100.0, 101.0, 99.0, 100.0];
-        let found =
-            judge(judged(&last, &[101.0, 99.0, 100.0, 102.0], &last, &last, &[0.01, -0.02, 0.01, 0.02]), target, Interval::HOUR, 1.0);
+        let found = judge(
+            judged(&said(&last), &[101.0, 99.0, 100.0, 102.0], &last, &last, &[0.01, -0.02, 0.01, 0.02]),
+            target,
+            Interval::HOUR,
+            1.0,
+        );
         assert_eq!((found.skill, found.precision, found.recall), (Some(0.0), None, Some(0.0)));
         assert_eq!((found.sharpe_ratio, found.max_drawdown), (None, Some(0.0)));
     }

@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use bellwether_domain::bars::{Bar, Bars};
+use bellwether_domain::metrics::{Forecast, PredictionInterval};
 use bellwether_domain::rollout::{Endpoint, Variant};
 use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
@@ -61,6 +62,8 @@ pub struct Prediction {
     pub prediction_id: String,
     /// The value in the target's unit (direction: a probability).
     pub prediction: f64,
+    /// Where the true value should lie, if the version says so.
+    pub interval: Option<PredictionInterval>,
 }
 
 /// The answers to one question.
@@ -109,11 +112,12 @@ impl Host {
         let (windows, bar) = self.windows(&predictor, request.input, request.last_close).await?;
         let digest = input_digest(&windows);
         let shadow_input = (!route.shadows.is_empty()).then(|| windows.clone());
-        let values = self.compute(&predictor, windows).await?;
+        let forecasts = self.forecast(&predictor, windows).await?;
         let at = self.clock().now();
         let latency_us = started.elapsed().as_micros() as u64;
-        let predictions: Vec<Prediction> =
-            values.iter().map(|value| Prediction { prediction_id: Uuid::now_v7().to_string(), prediction: *value }).collect();
+        let answer =
+            |said: &Forecast| Prediction { prediction_id: Uuid::now_v7().to_string(), prediction: said.value, interval: said.interval() };
+        let predictions: Vec<Prediction> = forecasts.iter().map(answer).collect();
         let entries = predictions
             .iter()
             .map(|answer| PredictionEntry {
@@ -123,6 +127,7 @@ impl Host {
                 model_id: route.model_id.clone(),
                 variant: route.variant.clone(),
                 prediction: answer.prediction,
+                interval: answer.interval,
                 input_digest: digest.clone(),
                 bar,
                 latency_us,
@@ -229,14 +234,19 @@ impl Host {
 
     /// Predicts within the bounds of this host.
     pub(crate) async fn compute(&self, predictor: &std::sync::Arc<Predictor>, windows: RawWindows) -> Result<Vec<f64>> {
+        Ok(self.forecast(predictor, windows).await?.into_iter().map(|forecast| forecast.value).collect())
+    }
+
+    /// The same with what the version says of its spread.
+    async fn forecast(&self, predictor: &std::sync::Arc<Predictor>, windows: RawWindows) -> Result<Vec<Forecast>> {
         let permit = self.inner.serving.admit().await?;
         if !predictor.is_native() {
-            return predictor.predict(windows).await;
+            return predictor.forecast(windows).await;
         }
         let predictor = predictor.clone();
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            predictor.predict_native(&windows)
+            predictor.forecast_native(&windows)
         })
         .await
         .map_err(Error::internal)?

@@ -8,27 +8,35 @@ use std::path::PathBuf;
 use bellwether_domain::bars::Bars;
 use bellwether_domain::job::{EpochLoss, Progress, Stage, TrainingEstimate, TrainingRequest};
 use bellwether_domain::metrics::ModelMetrics;
-use bellwether_domain::model::{Body, Lineage, ModelSpec};
 use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
 use bellwether_plugin::{Bundled, PluginHost, PluginsConfig};
 use bellwether_store::BarStore;
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{self, Artifact};
+use crate::artifact;
 use crate::columns::{self, Reuse};
-use crate::dataset::{self, Dataset};
+use crate::dataset;
 use crate::predictor::Predictor;
 use crate::worker::checkpoint::Slots;
+use crate::worker::division::Division;
 use crate::worker::recipe::Recipe;
+use crate::worker::turns::Turns;
+use crate::worker::version::Work;
 use crate::worker::voice::Voice;
 
 mod baselines;
+mod categorical;
 mod checkpoint;
+mod combine;
+mod division;
 mod fit;
+mod folds;
 mod heldout;
 mod output;
 mod recipe;
+mod turns;
+mod version;
 mod voice;
 
 pub use crate::columns::ColumnPlace;
@@ -121,27 +129,31 @@ async fn train(order: &Order, bundled: &[Bundled], voice: &mut Voice<'_>) -> Res
     voice.stage(Stage::Preparing)?;
     check(request)?;
     let bars = read_bars(order, voice).await?;
-    let plugins = open_plugins(order, bundled).await?;
+    let only = std::iter::once(&request.model_type).chain(&order.drift_tests).cloned().collect();
+    let plugins = open_plugins(order, bundled, only).await?;
     let tests = baselines::find(&plugins, &order.drift_tests).await?;
-    let recipe = Recipe::make(request, &plugins, voice).await?;
+    let recipe = Recipe::make(order, bundled, &plugins, voice).await?;
     let digest = bellwether_store::bars::digest(&bars);
     let columns = make_columns(order, &recipe, &bars, &digest, voice)?;
     let (interval, target) = (request.interval, request.target);
     let dataset =
         dataset::build_on(columns, &bars, interval, &recipe.features, recipe.steps, target, &request.split, recipe.least_samples)?;
-    let [train, validation, test] = sample_counts(&dataset);
+    let division = Division::whole(&dataset, &bars, recipe.steps, request)?;
+    let [train, validation, test] = division.counts();
     voice.log(format!("{train} samples to train on, {validation} to validate by, {test} to judge by"))?;
 
     if let Some(estimate) = &order.estimate {
         voice.log(estimate.in_words(order.threads))?;
     }
-    let slots = Slots::open(order, &digest, &[&recipe.stamp])?;
-    let (body, bytes) = fit::fit(order, &recipe, &dataset, &slots, voice).await?;
+    let slots = Slots::open(order, &digest, &recipe.stamps())?;
+    let work = Work { order, recipe: &recipe, dataset: &dataset, bars: &bars, data_digest: &digest, slots: &slots };
+    let mut turns = Turns::new(request.split.scheme.folds(), recipe.learners.len());
+    let cross_validation = folds::validate(&work, &mut turns, voice).await?;
+    let mut artifact = version::make(&work, &division, None, &mut turns, voice).await?;
+    artifact.spec.cross_validation = cross_validation;
     voice.stage(Stage::Evaluating)?;
-    let spec = describe(order, &recipe, &dataset, (&bars, digest), body);
-    let mut artifact = Artifact { spec, body: bytes, members: Vec::new(), baselines: std::collections::BTreeMap::new() };
-    let predictor = Predictor::load(artifact.clone(), &plugins)?;
-    let metrics = heldout::judge(&predictor, &dataset, &bars, request, voice).await?;
+    let predictor = Predictor::load(artifact.clone(), &recipe.plugins)?;
+    let metrics = heldout::judge(&predictor, &work, &division, "held out", voice).await?;
     drop(predictor);
     artifact.spec.metrics = metrics.clone();
     baselines::make(&tests, &recipe, &dataset, &mut artifact, voice).await?;
@@ -149,6 +161,7 @@ async fn train(order: &Order, bundled: &[Bundled], voice: &mut Voice<'_>) -> Res
     voice.stage(Stage::Registering)?;
     let bytes = artifact.pack()?;
     output::write_whole("the artifact", &order.output, &bytes)?;
+    recipe.plugins.close().await;
     plugins.close().await;
     Ok(Event::Done { digest: artifact::digest(&bytes), bytes: bytes.len() as u64, metrics: Box::new(metrics) })
 }
@@ -156,6 +169,7 @@ async fn train(order: &Order, bundled: &[Bundled], voice: &mut Voice<'_>) -> Res
 fn check(request: &TrainingRequest) -> Result<()> {
     request.target.check()?;
     request.split.check()?;
+    request.sample_weights.check()?;
     if request.cost_bps.is_finite() && request.cost_bps >= 0.0 {
         Ok(())
     } else {
@@ -189,53 +203,7 @@ fn make_columns(order: &Order, recipe: &Recipe, bars: &Bars, digest: &str, voice
     Ok(columns)
 }
 
-async fn open_plugins(order: &Order, bundled: &[Bundled]) -> Result<PluginHost> {
-    let only = std::iter::once(&order.request.model_type).chain(&order.drift_tests).cloned().collect();
+/// A host of the named plugins, or of all when none is named.
+async fn open_plugins(order: &Order, bundled: &[Bundled], only: Vec<String>) -> Result<PluginHost> {
     PluginHost::open(PluginsConfig { only, cache: order.plugin_cache.clone(), ..order.plugins.clone() }, bundled).await
-}
-
-fn sample_counts(dataset: &Dataset) -> [u64; 3] {
-    [&dataset.split.train, &dataset.split.validation, &dataset.split.test].map(|part| part.len() as u64)
-}
-
-/// `model.json` without what judging and the drift tests add.
-fn describe(order: &Order, recipe: &Recipe, dataset: &Dataset, (bars, digest): (&Bars, String), body: Body) -> ModelSpec {
-    let request = &order.request;
-    let is_network = matches!(body, Body::Network { .. });
-    let mut target_scaler = dataset.target_scaler.clone();
-    if !is_network {
-        (target_scaler.mean, target_scaler.standard_deviation) = (vec![0.0], vec![1.0]);
-    }
-    ModelSpec {
-        format: artifact::FORMAT,
-        model_type: request.model_type.clone(),
-        config: recipe.config.clone(),
-        symbol: request.symbol.clone(),
-        interval: request.interval,
-        target: request.target,
-        features: recipe.features.clone(),
-        sequence_length: recipe.steps,
-        scaler: dataset.scaler.clone(),
-        target_scaler,
-        body,
-        metrics: ModelMetrics::default(),
-        cross_validation: None,
-        lineage: Lineage {
-            data_digest: Some(digest),
-            rows: Some(bars.len() as u64),
-            first_bar: bars.timestamp.first().copied().map(Timestamp),
-            last_bar: bars.timestamp.last().copied().map(Timestamp),
-            seed: Some(request.seed),
-            threads: Some(order.threads),
-            split: Some(request.split),
-            samples: Some(sample_counts(dataset)),
-            plugin: Some(recipe.stamp.clone()),
-            host_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            job_id: Some(order.job_id.clone()),
-            cost_bps: Some(request.cost_bps),
-            sample_weights: None,
-        },
-        baselines: Vec::new(),
-        files: std::collections::BTreeMap::new(),
-    }
 }

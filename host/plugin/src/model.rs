@@ -34,7 +34,8 @@ pub struct InputShape {
 pub enum Plan {
     /// A network.
     Network(Network),
-    /// Several model types together: (model type, config, weight), and `mean`, `weighted`, `median` or `stacking`.
+    /// Several model types together: (model type, config, weight), and `mean`, `weighted`, `median` or `stacking`. Weights
+    /// that are all 0 ask the host to weigh the members by their validation loss.
     Members(Vec<(String, Value, f64)>, String),
     /// The component's own estimator.
     Guest {
@@ -214,9 +215,6 @@ fn members(ensemble: wit::Ensemble) -> Result<Plan, PluginFault> {
         }
     };
     let members = ensemble.members.into_iter().map(member).collect::<Result<Vec<_>, PluginFault>>()?;
-    if combine == "weighted" && members.iter().all(|(_, _, weight)| *weight == 0.0) {
-        return Err(bad("every `weight` of a weighted ensemble is 0"));
-    }
     Ok(Plan::Members(members, combine.to_owned()))
 }
 
@@ -297,7 +295,7 @@ mod tests {
         };
         assert_eq!((members.len(), combine.as_str()), (2, "weighted"));
         ensemble(vec![member(1.0)], wit::Combination::Mean).expect_err("one member");
-        ensemble(vec![member(0.0), member(0.0)], wit::Combination::Weighted).expect_err("no weight");
+        ensemble(vec![member(0.0), member(0.0)], wit::Combination::Weighted).expect("weighed by the host");
         ensemble(vec![member(1.0), member(-1.0)], wit::Combination::Weighted).expect_err("negative weight");
         let guest = wit::GuestModel { scaled: true, last_step_only: false };
         planned(wit::TrainingPlan::Guest(guest), false).expect_err("no estimator");

@@ -123,6 +123,7 @@ async fn predictions(folder: &Path) -> Result<()> {
         model_id: "lstm_BTC_20241205_120000".into(),
         variant: Some("stable".into()),
         prediction: 0.001_234,
+        interval: None,
         input_digest: "0123456789abcdef".into(),
         bar: Some(Timestamp(1_733_400_000_000)),
         latency_us: 250,

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bellwether_domain::metrics::PredictionInterval;
 use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,10 @@ pub struct PredictionEntry {
     pub variant: Option<String>,
     /// The answer, in the target's unit.
     pub prediction: f64,
+    /// Where the true value should lie, if the version said so. Lines without it read as before, and an older host reads
+    /// lines with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<PredictionInterval>,
     /// SHA-256 of the input window, in hex (first 16 characters).
     pub input_digest: String,
     /// Last bar of the input when the host computed the features.
@@ -139,6 +144,7 @@ mod tests {
             model_id: "m".repeat(7 << 20),
             variant: None,
             prediction: 1.0,
+            interval: None,
             input_digest: String::new(),
             bar: None,
             latency_us: 1,

@@ -51,6 +51,7 @@ fn entry(key: &str) -> PredictionEntry {
         model_id: "m".into(),
         variant: None,
         prediction: 1.5,
+        interval: None,
         input_digest: String::new(),
         bar: None,
         latency_us: 1,

@@ -17,6 +17,7 @@ fn entry(number: usize, model: &str) -> PredictionEntry {
         model_id: model.into(),
         variant: None,
         prediction: 0.1 + number as f64,
+        interval: None,
         input_digest: "0123456789abcdef".into(),
         bar: Some(Timestamp(1_733_400_000_000)),
         latency_us: 250,
@@ -152,4 +153,15 @@ async fn what_cannot_be_kept_is_refused() {
     let large = PredictionEntry { variant: Some("v".repeat(9 << 20)), ..entry(1, "a") };
     assert_eq!(log.append(vec![large]).await.expect_err("too large").code(), "overloaded");
     assert_eq!(log.recent(None, None, 9).await.unwrap(), []);
+}
+
+#[test]
+fn lines_with_and_without_an_interval_read_both_ways() {
+    let plain = serde_json::to_string(&entry(1, "a")).unwrap();
+    assert!(!plain.contains("interval"), "an older host writes the same line: {plain}");
+    assert_eq!(serde_json::from_str::<PredictionEntry>(&plain).unwrap(), entry(1, "a"));
+    let interval = bellwether_domain::metrics::PredictionInterval { lower: -1.5, upper: 2.5, level: 0.9 };
+    let sure = PredictionEntry { interval: Some(interval), ..entry(1, "a") };
+    let line = serde_json::to_string(&sure).unwrap();
+    assert_eq!(serde_json::from_str::<PredictionEntry>(&line).unwrap(), sure);
 }

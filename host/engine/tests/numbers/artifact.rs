@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_domain::metrics::ModelMetrics;
-use bellwether_domain::model::{BaselineSpec, Body, Lineage, ModelSpec, PluginStamp};
+use bellwether_domain::model::{BaselineSpec, Body, Combination, Lineage, MemberSpec, ModelSpec, PluginStamp, WeightsFrom};
 use bellwether_domain::scaler::Scaler;
 use bellwether_domain::target::{Target, TargetKind};
 use bellwether_domain::time::Interval;
@@ -27,12 +27,65 @@ fn artifact() -> Artifact {
         target_scaler: Scaler { mean: vec![0.0], standard_deviation: vec![1.0] },
         body: Body::Guest { plugin: stamp.clone(), scaled: false },
         metrics: ModelMetrics { mse: Some(0.1), ..ModelMetrics::default() },
+        cross_validation: None,
         lineage: Lineage { rows: Some(100), ..Lineage::default() },
         baselines: vec![BaselineSpec { test: "ks".to_owned(), plugin: stamp, config, rows: 80 }],
         files: BTreeMap::new(),
     };
     let baselines = BTreeMap::from([("ks".to_owned(), vec![vec![1, 2, 3], vec![]])]);
-    Artifact { spec, body: b"state".to_vec(), baselines }
+    Artifact { spec, body: b"state".to_vec(), members: Vec::new(), baselines }
+}
+
+/// The same as an ensemble of a guest that reads both features and one that reads the second.
+fn ensemble() -> Artifact {
+    let mut artifact = artifact();
+    let stamp = artifact.spec.baselines[0].plugin.clone();
+    let member = |features: &[u32]| MemberSpec {
+        model_type: "har".to_owned(),
+        plugin: stamp.clone(),
+        config: serde_json::json!({}),
+        features: features.to_vec(),
+        sequence_length: 1,
+        scaler: Scaler { mean: vec![0.5; features.len()], standard_deviation: vec![2.0; features.len()] },
+        body: Body::Guest { plugin: stamp.clone(), scaled: true },
+        seed: 3,
+        validation_mse: Some(0.25),
+    };
+    let combination = Combination::Weighted { weights: vec![0.75, 0.25], from: WeightsFrom::ValidationLoss };
+    artifact.spec.body = Body::Members { members: vec![member(&[0, 1]), member(&[1])], combination };
+    (artifact.body, artifact.members) = (Vec::new(), vec![b"first".to_vec(), b"second".to_vec()]);
+    artifact
+}
+
+#[test]
+fn an_ensemble_holds_its_members() {
+    let ensemble = ensemble();
+    let bytes = ensemble.pack().expect("pack");
+    let back = Artifact::unpack(&bytes).expect("unpack");
+    assert_eq!((&back.body, &back.members, &back.spec.body), (&ensemble.body, &ensemble.members, &ensemble.spec.body));
+    let files: Vec<&String> = back.spec.files.keys().collect();
+    assert_eq!(files, ["baselines/ks/0.bin", "baselines/ks/1.bin", "members/0/state.bin", "members/1/state.bin"]);
+    assert_eq!(back.pack().expect("repack"), bytes);
+
+    let refused = |change: &dyn Fn(&mut Artifact), expected: &str| {
+        let mut wrong = self::ensemble();
+        change(&mut wrong);
+        let error = wrong.pack().expect_err(expected).to_string();
+        assert!(error.starts_with("model_data: ") && error.contains(expected), "{error} lacks {expected}");
+    };
+    refused(&|artifact| artifact.members.truncate(1), "has 1 bodies for 2 models");
+    refused(&|artifact| artifact.spec.features.truncate(1), "needs 1 finite means");
+    let members = |artifact: &mut Artifact, change: &dyn Fn(&mut Vec<MemberSpec>)| match &mut artifact.spec.body {
+        Body::Members { members, .. } => change(members),
+        other => panic!("{other:?}"),
+    };
+    refused(&|artifact| members(artifact, &|members| members.truncate(1)), "members: there are 1");
+    refused(&|artifact| members(artifact, &|members| members[1].features = vec![7]), "members.2: reads features [7] of 2");
+    let nested = |artifact: &mut Artifact| {
+        let whole = artifact.spec.body.clone();
+        members(artifact, &|members| members[0].body = whole.clone());
+    };
+    refused(&nested, "members.1: is an ensemble itself");
 }
 
 /// The artifact's files packed by hand, so that they can be wrong.
@@ -92,6 +145,9 @@ fn other_bytes_are_refused_with_the_reason() {
     check(&repacked(|files| files.push(("baselines/../0.bin".to_owned(), vec![]))), "not part of an artifact");
     check(&repacked(|files| files.push(("baselines/ks/00.bin".to_owned(), vec![]))), "not part of an artifact");
     check(&repacked(|files| files.push(("weights.safetensors".to_owned(), vec![]))), "which model.json does not name");
+    check(&repacked(|files| files.push(("members/0/state.bin".to_owned(), vec![]))), "which model.json does not name");
+    check(&repacked(|files| files.push(("members/00/state.bin".to_owned(), vec![]))), "not part of an artifact");
+    check(&repacked(|files| files.push(("members/../state.bin".to_owned(), vec![]))), "not part of an artifact");
     check(&repacked(|files| files.push(("state.bin".to_owned(), vec![]))), "holds the file state.bin twice");
     check(&repacked(|files| files[0].1 = b"{".to_vec()), "model.json is not JSON");
     check(&repacked(|files| files[0].1 = b"{}".to_vec()), "has no `format`");
@@ -132,6 +188,17 @@ fn damaged_bytes_never_panic_or_change_the_body() {
     };
     for length in (0..whole.len()).step_by(61) {
         check(&whole[..length]);
+    }
+    let several = ensemble();
+    let packed = several.pack().expect("pack");
+    let mut other = Draw::new(12);
+    for _ in 0..2000 {
+        let mut bytes = packed.clone();
+        let place = (other.next() * bytes.len() as f64) as usize;
+        bytes[place] = (other.next() * 256.0) as u8;
+        if let Ok(read) = Artifact::unpack(&bytes) {
+            assert_eq!((read.members, read.baselines), (several.members.clone(), several.baselines.clone()));
+        }
     }
     let mut draw = Draw::new(11);
     for _ in 0..4000 {

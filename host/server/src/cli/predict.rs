@@ -96,7 +96,10 @@ pub(crate) async fn perform(args: PredictArgs, context: &Context) -> Result<(), 
     let after = answer.bar.map(|bar| format!(" after the bar of {bar}")).unwrap_or_default();
     say!("{} {} bars ahead{after}", styled(NAME, &answer.target), answer.horizon);
     for prediction in &answer.predictions {
-        say!("  {:>12}  {}", number(prediction.prediction), styled(DIM, &prediction.prediction_id));
+        let interval = prediction
+            .interval
+            .map(|interval| format!("  {:.0} % within {} to {}", 100.0 * interval.level, number(interval.lower), number(interval.upper)));
+        say!("  {:>12}{}  {}", number(prediction.prediction), interval.unwrap_or_default(), styled(DIM, &prediction.prediction_id));
     }
     let variant = answer.variant.map(|variant| format!(", variant {variant}")).unwrap_or_default();
     say!("{}", styled(DIM, format!("by {}{variant}, in {:.2} ms", answer.model_id, answer.latency_ms)));

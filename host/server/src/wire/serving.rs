@@ -1,6 +1,7 @@
 //! Predictions over REST.
 
 use bellwether_domain::id::Symbol;
+use bellwether_domain::metrics;
 use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
 use bellwether_engine::{serving, store};
@@ -77,6 +78,20 @@ fn only_one<T>(given: impl IntoIterator<Item = Option<T>>, field: &str, names: &
     }
 }
 
+/// Where the true value should lie.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PredictionInterval {
+    /// Lower end, in the target's unit.
+    pub lower: f64,
+    /// Upper end, in the target's unit.
+    pub upper: f64,
+    /// Share of true values that it should hold, as in 0.9.
+    #[schema(example = 0.9)]
+    pub level: f64,
+}
+
+same_fields!(PredictionInterval, metrics::PredictionInterval, { lower, upper, level });
+
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prediction {
@@ -84,9 +99,18 @@ pub struct Prediction {
     pub prediction_id: String,
     /// The value in the target's unit (direction: a probability).
     pub prediction: f64,
+    /// Where the true value should lie; absent when the version does not say. Quantile models span their outermost
+    /// quantiles, Gaussian ones the central 90 %.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval: Option<PredictionInterval>,
 }
 
-same_fields!(Prediction, serving::Prediction, { prediction_id, prediction });
+impl From<serving::Prediction> for Prediction {
+    fn from(from: serving::Prediction) -> Self {
+        let serving::Prediction { prediction_id, prediction, interval } = from;
+        Prediction { prediction_id, prediction, interval: interval.map(Into::into) }
+    }
+}
 
 /// The answers to one question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -135,6 +159,9 @@ pub struct LoggedPrediction {
     pub variant: Option<String>,
     /// The answer, in the target's unit.
     pub prediction: f64,
+    /// Where the true value should lie; absent when the version did not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval: Option<PredictionInterval>,
     /// First 16 hex characters of the SHA-256 of the input window.
     pub input_digest: String,
     /// Last bar of the input when the host computed the features.
@@ -144,9 +171,14 @@ pub struct LoggedPrediction {
     pub latency_us: u64,
 }
 
-same_fields!(LoggedPrediction, store::PredictionEntry, {
-    prediction_id, at, endpoint, model_id, variant, prediction, input_digest, bar, latency_us,
-});
+impl From<store::PredictionEntry> for LoggedPrediction {
+    fn from(from: store::PredictionEntry) -> Self {
+        let store::PredictionEntry { prediction_id, at, endpoint, model_id, variant, prediction, interval, input_digest, bar, latency_us } =
+            from;
+        let interval = interval.map(Into::into);
+        LoggedPrediction { prediction_id, at, endpoint, model_id, variant, prediction, interval, input_digest, bar, latency_us }
+    }
+}
 
 /// A page of the prediction log, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

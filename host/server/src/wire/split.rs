@@ -102,7 +102,6 @@ macro_rules! same_variants {
         }
     };
 }
-pub(super) use same_variants;
 
 same_variants!(FoldWindow, split::FoldWindow, { Anchored, Rolling });
 same_variants!(ValidationScheme, split::Scheme, { Holdout {}, WalkForward { folds, window, train_size }, PurgedKFold { folds } });
