@@ -1,10 +1,14 @@
-//! The learning rate over the steps of training.
+//! The learning rate over the steps of training, step by step as PyTorch's schedulers of these names give it.
 //!
-//! One-cycle (Smith 2018) rises along half a cosine from 1/25 of the rate, and falls along another to 1/250000 of it.
+//! Step is `StepLR` counted in epochs; cosine `CosineAnnealingLR` over all steps; warm-up `LinearLR` from 1/n over n - 1
+//! steps; one-cycle (Smith 2018) `OneCycleLR`, rising along half a cosine from 1/25 of the rate and falling along another to
+//! 1/250000 of it, which the last step has; reduce-on-plateau `ReduceLROnPlateau` without threshold, whose patience of n - 1
+//! is n here: the n-th epoch without a better loss lowers the rate.
 
 use std::f64::consts::PI;
 
 use bellwether_domain::network::{Schedule, Training};
+use serde::{Deserialize, Serialize};
 
 const CYCLE_START: f64 = 1.0 / 25.0;
 const CYCLE_END: f64 = CYCLE_START / 1e4;
@@ -14,49 +18,72 @@ const CYCLE_END: f64 = CYCLE_START / 1e4;
 pub(crate) struct Rate {
     base: f64,
     schedule: Schedule,
-    steps_per_epoch: usize,
-    steps: usize,
-    /// What the plateau schedule has multiplied so far.
+    steps_per_epoch: u64,
+    steps: u64,
+    plateau: RateState,
+}
+
+/// What a rate depends on beside the number of the step: the losses so far.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateState {
+    /// What has been multiplied so far.
     factor: f64,
-    best: f64,
+    /// Lowest loss; none before the first epoch.
+    best: Option<f64>,
+    /// Epochs without a better one.
     waited: u32,
 }
 
 impl Rate {
     pub(crate) fn new(training: &Training, steps_per_epoch: usize) -> Rate {
-        let steps = steps_per_epoch.saturating_mul(training.epochs as usize);
-        let (base, schedule) = (training.learning_rate, training.schedule);
-        Rate { base, schedule, steps_per_epoch, steps, factor: 1.0, best: f64::INFINITY, waited: 0 }
+        let steps_per_epoch = (steps_per_epoch as u64).max(1);
+        let steps = steps_per_epoch.saturating_mul(u64::from(training.epochs));
+        let plateau = RateState { factor: 1.0, best: None, waited: 0 };
+        Rate { base: training.learning_rate, schedule: training.schedule, steps_per_epoch, steps, plateau }
     }
 
     /// The rate of step `step`, from 0 over the whole training.
-    pub(crate) fn at(&self, step: usize) -> f64 {
-        let done = step as f64 / self.steps as f64;
+    pub(crate) fn at(&self, step: u64) -> f64 {
         let half_cosine = |from: f64, to: f64, share: f64| to + (from - to) * 0.5 * (1.0 + (PI * share).cos());
+        let at = step as f64;
         self.base
             * match self.schedule {
                 Schedule::Constant => 1.0,
-                Schedule::Step(epochs, factor) => factor.powf((step / self.steps_per_epoch / epochs as usize) as f64),
-                Schedule::Cosine(share) => half_cosine(1.0, share, done),
-                Schedule::WarmUp(steps) => ((step + 1) as f64 / f64::from(steps)).min(1.0),
-                Schedule::OneCycle(rise) if done < rise => half_cosine(CYCLE_START, 1.0, done / rise),
-                Schedule::OneCycle(rise) => half_cosine(1.0, CYCLE_END, (done - rise) / (1.0 - rise)),
-                Schedule::ReduceOnPlateau(..) => self.factor,
+                Schedule::Step(epochs, factor) => factor.powf((step / self.steps_per_epoch / u64::from(epochs.max(1))) as f64),
+                Schedule::Cosine(share) => half_cosine(1.0, share, at / self.steps as f64),
+                Schedule::WarmUp(steps) => ((at + 1.0) / f64::from(steps)).min(1.0),
+                Schedule::OneCycle(rise) => {
+                    let (top, last) = (rise * self.steps as f64 - 1.0, self.steps as f64 - 1.0);
+                    if at < top { half_cosine(CYCLE_START, 1.0, at / top) } else { half_cosine(1.0, CYCLE_END, (at - top) / (last - top)) }
+                }
+                Schedule::ReduceOnPlateau(..) => self.plateau.factor,
             }
     }
 
     /// Tells the validation loss (without validation samples: the training loss) at an epoch's end.
     pub(crate) fn epoch_ended(&mut self, loss: f64) {
         let Schedule::ReduceOnPlateau(patience, factor) = self.schedule else { return };
-        if loss < self.best {
-            (self.best, self.waited) = (loss, 0);
+        let plateau = &mut self.plateau;
+        if plateau.best.is_none_or(|best| loss < best) {
+            (plateau.best, plateau.waited) = (Some(loss), 0);
             return;
         }
-        self.waited += 1;
-        if self.waited >= patience {
-            self.factor *= factor;
-            self.waited = 0;
+        plateau.waited += 1;
+        if plateau.waited >= patience {
+            plateau.factor *= factor;
+            plateau.waited = 0;
         }
+    }
+
+    /// What a checkpoint holds of it.
+    pub(crate) fn state(&self) -> RateState {
+        self.plateau
+    }
+
+    /// Goes on from a [`Rate::state`].
+    pub(crate) fn restore(&mut self, state: RateState) {
+        self.plateau = state;
     }
 }
 
@@ -80,7 +107,7 @@ mod tests {
             (Schedule::Step(2, 0.5), vec![(0, 2.0), (19, 2.0), (20, 1.0), (40, 0.5)]),
             (Schedule::Cosine(0.1), vec![(0, 2.0), (50, 1.1), (100, 0.2)]),
             (Schedule::WarmUp(4), vec![(0, 0.5), (1, 1.0), (3, 2.0), (50, 2.0)]),
-            (Schedule::OneCycle(0.3), vec![(0, 0.08), (15, 1.04), (30, 2.0), (65, 1.000_004), (100, 0.000_008)]),
+            (Schedule::OneCycle(0.31), vec![(0, 0.08), (15, 1.04), (30, 2.0), (99, 0.000_008)]),
         ] {
             for (step, wanted) in points {
                 let given = rate(schedule).at(step);
@@ -95,6 +122,10 @@ mod tests {
         for (loss, wanted) in [(1.0, 2.0), (1.0, 2.0), (1.5, 1.0), (0.5, 1.0), (0.5, 1.0), (0.6, 0.5)] {
             rate.epoch_ended(loss);
             assert_eq!(rate.at(0), wanted);
+            let (state, mut other) = (rate.state(), self::rate(Schedule::ReduceOnPlateau(2, 0.5)));
+            other.restore(serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap());
+            assert_eq!((other.state(), other.at(0)), (state, wanted));
+            rate = other;
         }
     }
 }

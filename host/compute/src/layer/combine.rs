@@ -152,3 +152,41 @@ fn copy_runs(from: &[f32], [from_length, from_first]: [usize; 2], to: &mut [f32]
         to[to_first..to_first + run].copy_from_slice(&from[from_first..from_first + run]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bellwether_domain::network::{Node, Operation, Slice as Range};
+
+    use crate::program::tests::{chain, check, dense, sequence};
+
+    #[test]
+    fn what_reads_a_value_twice_gets_both_gradients() {
+        for joins in [Operation::Add, Operation::Multiply, Operation::Concat(0), Operation::Concat(1)] {
+            check(&sequence(vec![dense(4), joins.clone(), dense(3)]));
+            check(&sequence(vec![joins, dense(3)]));
+        }
+        check(&chain(vec![Operation::Reshape(vec![18]), dense(3), Operation::Concat(0)]));
+    }
+
+    #[test]
+    fn ranges_are_cut_from_every_axis() {
+        for (axis, start, length) in [(0, 1, 4), (0, 5, 1), (1, 0, 2), (1, 3, 1), (1, 0, 4)] {
+            check(&sequence(vec![dense(4), Operation::Slice(Range { axis, start, length })]));
+        }
+        let cut = |axis, start, length| Operation::Slice(Range { axis, start, length });
+        check(&chain(vec![dense(4), Operation::Reshape(vec![2, 3, 4]), cut(1, 1, 2), cut(0, 1, 1), Operation::Reshape(vec![8])]));
+    }
+
+    #[test]
+    fn several_values_are_joined_in_their_order() {
+        for operation in [Operation::Add, Operation::Multiply, Operation::Concat(0), Operation::Concat(1)] {
+            let mut network = sequence(vec![dense(4), dense(4), dense(4), operation]);
+            // The joining node reads three different values, one of them twice.
+            network.nodes[4].inputs = vec![3, 1, 2, 1];
+            check(&network);
+        }
+        let mut network = sequence(vec![dense(4), dense(2), Operation::Concat(1)]);
+        network.nodes[3] = Node { inputs: vec![1, 2, 0], ..network.nodes[3].clone() };
+        check(&network);
+    }
+}

@@ -1,0 +1,228 @@
+//! Convolution over time: y[t] = b + Σ_j x[t·stride + j·dilation - pad] · K_j; [time, in] -> [time', filters].
+//!
+//! Causal: pad = (size - 1)·dilation, and what lies before the first step is zero, so y[t] sees nothing after t·stride.
+//! Else no padding. The kernel is [size, in, filters]. No columns are copied together: tap j is one product of rows of x,
+//! `stride` steps apart, added to the rows of y that the tap reaches. Backwards with the same rows:
+//! dx[t·stride + j·dilation - pad] += dy[t]·K_jᵀ and dK_j = Σ x[t·stride + j·dilation - pad]ᵀ·dy[t], db = Σ dy.
+
+use bellwether_domain::network::Conv1d;
+
+use crate::kernel::matmul::{Matrix, Start, multiply, pack, pack_transposed, packed_len};
+use crate::kernel::raw::transposed_product;
+use crate::kernel::rows::sum_rows;
+use crate::layer::{Backward, Forward, Layer, Purpose};
+
+/// A convolution.
+#[derive(Debug)]
+pub(crate) struct Conv {
+    time: usize,
+    width: usize,
+    out_time: usize,
+    filters: usize,
+    stride: usize,
+    bias: bool,
+    taps: Vec<Tap>,
+    /// Number of taps the kernel has; those that reach no step are not in `taps`.
+    size: usize,
+}
+
+/// One tap: output `first` reads step `from`, and every output after it `stride` steps further.
+#[derive(Debug, Clone, Copy)]
+struct Tap {
+    place: usize,
+    first: usize,
+    from: usize,
+}
+
+impl Conv {
+    /// Shapes are [time, in] and [time', filters].
+    pub(crate) fn new(conv: &Conv1d, input: &[usize], output: &[usize]) -> Conv {
+        let wide = |number: u32| usize::try_from(number).expect("checked against lengths that fit");
+        let (size, stride, dilation) = (wide(conv.kernel_size), wide(conv.stride), wide(conv.dilation));
+        let (time, out_time) = (input[0], output[0]);
+        let pad = if conv.causal { (size - 1) * dilation } else { 0 };
+        let tap = |place: usize| {
+            let shift = place * dilation;
+            let first = pad.saturating_sub(shift).div_ceil(stride);
+            (first < out_time).then(|| Tap { place, first, from: first * stride + shift - pad })
+        };
+        // The last tap reaches every output: it comes first, and begins the sums.
+        let taps = (0..size).rev().filter_map(tap).collect();
+        Conv { time, width: input[1], out_time, filters: output[1], stride, bias: conv.bias, taps, size }
+    }
+
+    /// Steps of x from one output to the next are all there are, so that samples follow each other evenly.
+    fn even(&self, tap: Tap) -> bool {
+        tap.first == 0 && tap.from == 0 && self.out_time * self.stride == self.time
+    }
+
+    fn weight(&self) -> usize {
+        self.width * self.filters
+    }
+
+    /// The rows of x that a tap reads for output after output of every sample, zero where it reaches before the first step.
+    fn gather(&self, tap: Tap, x: &[f32], to: &mut [f32]) {
+        for (x, to) in x.chunks_exact(self.time * self.width).zip(to.chunks_exact_mut(self.out_time * self.width)) {
+            let (before, to) = to.split_at_mut(tap.first * self.width);
+            before.fill(0.0);
+            let from = x[tap.from * self.width..].chunks(self.stride * self.width);
+            to.chunks_exact_mut(self.width).zip(from).for_each(|(to, from)| to.copy_from_slice(&from[..self.width]));
+        }
+    }
+
+    fn backward_kernel(&self, x: &[f32], above: &[f32], scratch: &mut [f32], to: &mut [f32]) {
+        let lines = above.len() / self.filters;
+        to.fill(0.0);
+        for tap in &self.taps {
+            let to = &mut to[tap.place * self.weight()..][..self.weight()];
+            if self.stride == 1 && self.even(*tap) {
+                transposed_product(x, above, to, [self.width, lines, self.filters]);
+            } else {
+                let gathered = &mut scratch[..lines * self.width];
+                self.gather(*tap, x, gathered);
+                transposed_product(gathered, above, to, [self.width, lines, self.filters]);
+            }
+        }
+    }
+
+    fn backward_input(&self, above: &[f32], packed: &[f32], to: &mut [f32]) {
+        to.fill(0.0);
+        let size = packed_len(self.filters, self.width);
+        let samples = to.chunks_exact_mut(self.time * self.width).zip(above.chunks_exact(self.out_time * self.filters));
+        for (to, above) in samples {
+            for tap in &self.taps {
+                let kernel = Matrix { depth: self.filters, columns: self.width, values: &packed[tap.place * size..][..size] };
+                let (above, to) = (&above[tap.first * self.filters..], &mut to[tap.from * self.width..]);
+                multiply(above, self.filters, self.out_time - tap.first, kernel, Start::Given, to, self.stride * self.width);
+            }
+        }
+    }
+}
+
+impl Layer for Conv {
+    fn packed(&self, purpose: Purpose) -> usize {
+        let back = if purpose == Purpose::Train { packed_len(self.filters, self.width) } else { 0 };
+        self.size * (packed_len(self.width, self.filters) + back)
+    }
+
+    fn pack(&self, weights: &[f32], purpose: Purpose, packed: &mut [f32]) {
+        let (size, back_size) = (packed_len(self.width, self.filters), packed_len(self.filters, self.width));
+        let (forward, back) = packed.split_at_mut(self.size * size);
+        let kernels = || weights.chunks_exact(self.weight()).take(self.size);
+        kernels().zip(forward.chunks_exact_mut(size)).for_each(|(kernel, to)| pack(kernel, self.width, self.filters, to));
+        if purpose == Purpose::Train {
+            kernels().zip(back.chunks_exact_mut(back_size)).for_each(|(kernel, to)| pack_transposed(kernel, self.filters, self.width, to));
+        }
+    }
+
+    fn scratch(&self, rows: usize, purpose: Purpose) -> usize {
+        let direct = self.stride == 1 && self.taps.iter().all(|tap| self.even(*tap));
+        if direct || purpose == Purpose::Serve { 0 } else { rows * self.out_time * self.width }
+    }
+
+    fn products(&self) -> u64 {
+        self.taps.iter().map(|tap| ((self.out_time - tap.first) * self.weight()) as u64).sum()
+    }
+
+    fn forward(&self, pass: Forward<'_>) {
+        let Forward { inputs, weights, packed, output, .. } = pass;
+        let x = inputs.get(0);
+        let size = packed_len(self.width, self.filters);
+        let kernel = |tap: &Tap| Matrix { depth: self.width, columns: self.filters, values: &packed[tap.place * size..][..size] };
+        let begin = if self.bias { Start::Row(&weights[self.size * self.weight()..]) } else { Start::Zero };
+        if let [tap] = &self.taps[..]
+            && self.even(*tap)
+        {
+            let lines = output.len() / self.filters;
+            multiply(x, self.stride * self.width, lines, kernel(tap), begin, output, self.filters);
+            return;
+        }
+        for (x, y) in x.chunks_exact(self.time * self.width).zip(output.chunks_exact_mut(self.out_time * self.filters)) {
+            for (order, tap) in self.taps.iter().enumerate() {
+                let start = if order == 0 { begin } else { Start::Given };
+                let (x, y) = (&x[tap.from * self.width..], &mut y[tap.first * self.filters..]);
+                multiply(x, self.stride * self.width, self.out_time - tap.first, kernel(tap), start, y, self.filters);
+            }
+        }
+    }
+
+    fn backward(&self, pass: Backward<'_>) {
+        let Backward { inputs, packed, above, scratch, gradient, mut below, .. } = pass;
+        let (to_kernel, to_bias) = gradient.split_at_mut(self.size * self.weight());
+        self.backward_kernel(inputs.get(0), above, scratch, to_kernel);
+        if self.bias {
+            sum_rows(above, to_bias);
+        }
+        let back = &packed[self.size * packed_len(self.width, self.filters)..];
+        below.fill(0, |to| self.backward_input(above, back, to));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_domain::network::{Activation, Initializer, Operation};
+
+    use super::*;
+    use crate::program::tests::{FEATURES, STEPS, check, dense, drawn, numbers, sequence};
+
+    fn conv(filters: u32, kernel_size: u32, stride: u32, dilation: u32, causal: bool, bias: bool) -> Conv1d {
+        Conv1d { filters, kernel_size, stride, dilation, causal, bias, kernel: Initializer::Standard }
+    }
+
+    fn kinds() -> Vec<Conv1d> {
+        vec![
+            conv(4, 3, 1, 1, true, true),
+            conv(17, 2, 1, 1, false, true),
+            conv(5, 3, 1, 2, true, false),
+            conv(3, 2, 2, 2, true, true),
+            conv(3, 3, 2, 1, false, false),
+            conv(3, 2, 1, 4, false, true),
+            conv(4, 1, 1, 1, true, true),
+            conv(4, 1, 3, 1, false, true),
+            conv(4, 1, 4, 1, true, true),
+            // Taps that reach before the first step from every output.
+            conv(3, 4, 1, 5, true, true),
+            conv(2, 3, 4, 3, true, true),
+        ]
+    }
+
+    #[test]
+    fn every_kind_passes_every_check() {
+        for kind in kinds() {
+            check(&sequence(vec![dense(5), Operation::Activation(Activation::Tanh), Operation::Conv1d(kind.clone())]));
+            check(&sequence(vec![Operation::Conv1d(kind)]));
+        }
+    }
+
+    #[test]
+    fn outputs_are_those_of_the_definition() {
+        for kind in kinds() {
+            let network = sequence(vec![Operation::Conv1d(kind.clone())]);
+            let (plan, weights) = drawn(&network);
+            let (shape, weights) = (&plan.steps[1].shape, &weights[..plan.places[plan.steps[1].weights.end - 1].end]);
+            let layer = Conv::new(&kind, &[STEPS, FEATURES], shape);
+            let mut packed = vec![f32::NAN; layer.packed(Purpose::Serve)];
+            layer.pack(weights, Purpose::Serve, &mut packed);
+            let mut x = crate::arena::Arena::zeros(2 * STEPS * FEATURES);
+            x.copy_from_slice(&numbers(2 * STEPS * FEATURES, 3));
+            let mut y = vec![f32::NAN; 2 * shape[0] * shape[1]];
+            let values = [x];
+            let inputs = crate::layer::Inputs { values: &values, slots: &[(0, STEPS * FEATURES)], rows: 2 };
+            let purpose = Purpose::Serve;
+            layer.forward(Forward { rows: 2, inputs, weights, packed: &packed, output: &mut y, scratch: &mut [], purpose, noise: None });
+            let (size, filters) = (kind.kernel_size as usize, shape[1]);
+            let pad = if kind.causal { (size - 1) * kind.dilation as usize } else { 0 };
+            for (place, given) in y.iter().enumerate() {
+                let (sample, t, filter) = (place / filters / shape[0], place / filters % shape[0], place % filters);
+                let mut wanted = if kind.bias { weights[size * FEATURES * filters + filter] } else { 0.0 };
+                for j in 0..size {
+                    let Some(at) = (t * kind.stride as usize + j * kind.dilation as usize).checked_sub(pad) else { continue };
+                    for k in 0..FEATURES {
+                        wanted += values[0][(sample * STEPS + at) * FEATURES + k] * weights[(j * FEATURES + k) * filters + filter];
+                    }
+                }
+                assert!((given - wanted).abs() < 1e-5, "{kind:?}: {given} is not {wanted} at {place}");
+            }
+        }
+    }
+}
