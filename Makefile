@@ -5,6 +5,7 @@
 #   make test                every test
 #   make check               what CI checks: format, lints, docs, tests
 #   make bench               the numbers quoted in README.md
+#   make bench-training      training, inference and data speed beside PyTorch and ONNX Runtime (PEERS_PYTHON=python with both)
 #   make setup               only the set-up: a compiler for the WebAssembly guests
 
 CARGO ?= cargo
@@ -13,7 +14,7 @@ ARGS ?=
 BUILD = $(CARGO) build --release --workspace
 TARGET = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
-.PHONY: run test check setup bench build
+.PHONY: run test check setup bench bench-training build
 
 run: build
 	$(TARGET)/release/bellwether demo $(ARGS)
@@ -33,6 +34,9 @@ check: setup
 
 bench: build
 	$(CARGO) bench --workspace
+
+bench-training: build
+	python3 -B tests/bench/training.py $(ARGS)
 
 setup:
 	@sh plugins/guest-build/setup.sh
