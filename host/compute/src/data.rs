@@ -34,7 +34,7 @@ impl Samples<'_> {
     }
 
     /// Every window lies within the rows, every number is finite and every target suits every loss.
-    /// Errors are `Invalid` with field `<what>.rows`, `<what>.ends` or `<what>.targets`.
+    /// Errors are `Invalid` with field `<what>.rows`, `<what>.ends`, `<what>.targets` or `<what>.weights`.
     pub(crate) fn check(&self, what: &str, plan: &Plan) -> Result<()> {
         let fault = |part: &str, why: String| Err(Error::invalid(format!("{what}.{part}"), why));
         if self.is_empty() {
@@ -53,6 +53,25 @@ impl Samples<'_> {
         if self.targets.len() != self.ends.len() {
             return fault("targets", format!("there are {} targets for {} windows", self.targets.len(), self.ends.len()));
         }
+        if let Some(weights) = self.weights {
+            if weights.len() != self.ends.len() {
+                return fault("weights", format!("there are {} weights for {} windows", weights.len(), self.ends.len()));
+            }
+            if let Some(place) = weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+                return fault("weights", format!("weight {place} is {}; it must be finite and not negative", weights[place]));
+            }
+            if weights.iter().all(|weight| *weight == 0.0) {
+                return fault("weights", "all are 0; at least one sample must count".to_owned());
+            }
+        }
+        for table in &plan.tables {
+            for column in table.columns(self.features) {
+                let values = self.rows.iter().skip(column).step_by(self.features);
+                if let Some((row, value)) = values.enumerate().find(|(_, value)| !table.holds(**value)) {
+                    return fault("rows", format!("feature {column} of row {row} is {value}; {}", table.wanted()));
+                }
+            }
+        }
         for (place, target) in self.targets.iter().enumerate() {
             for (output, head) in plan.outputs.iter().zip(&plan.heads) {
                 let width = plan.steps[*head].shape.last().copied().unwrap_or(0);
@@ -64,12 +83,11 @@ impl Samples<'_> {
         Ok(())
     }
 
-    /// Appends the windows of the chosen samples, [sample, step, feature], and their targets.
-    pub(crate) fn gather(&self, chosen: &[usize], windows: &mut Vec<f32>, targets: &mut Vec<f32>) {
-        for &sample in chosen {
+    /// Writes the windows of the chosen samples, [sample, step, feature].
+    pub(crate) fn gather(&self, chosen: impl Iterator<Item = usize>, windows: &mut [f32]) {
+        for (sample, to) in chosen.zip(windows.chunks_exact_mut(self.steps * self.features)) {
             let end = self.ends[sample] + 1;
-            windows.extend_from_slice(&self.rows[(end - self.steps) * self.features..end * self.features]);
-            targets.push(self.targets[sample]);
+            to.copy_from_slice(&self.rows[(end - self.steps) * self.features..end * self.features]);
         }
     }
 }

@@ -1,52 +1,62 @@
 //! What a network costs, stated before it is trained.
 
+use std::time::{Duration, Instant};
+
 use bellwether_domain::Result;
 use bellwether_domain::network::Network;
 
-use crate::plan::{Op, Plan};
+use crate::kernel::matmul::{Matrix, Start, multiply, packed_len};
+use crate::layer::Purpose;
+use crate::plan::Plan;
+use crate::program::Program;
 
 /// Sizes and work of training a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// Trained numbers.
     pub parameters: usize,
-    /// Bytes that training in batches of the given size takes at its peak, without the samples. An estimate, not a bound.
+    /// Bytes that training in batches of the given size takes, without the samples: exactly what the fit allocates.
     pub memory_bytes: usize,
     /// Floating-point operations to train on one sample once: forward and backward. Predicting takes about a third.
     pub flops_per_sample: u64,
 }
 
-/// Copies of the weights alive at once: the weights, their tensors, packed forward and back, the gradient, its tensor,
-/// two moments, and the best so far.
-const WEIGHT_COPIES: usize = 9;
-/// Copies of a step's value: the value, its gradient, and a sum under way.
-const VALUE_COPIES: usize = 3;
+/// Copies of the weights beside the programs': the weights, the gradient, two moments, the best so far, and the copy taken
+/// of them at an epoch's end.
+const WEIGHT_COPIES: usize = 6;
 
-/// Estimates the cost of `network` for windows of `[steps, features]`. Errors are those of compiling it.
-pub fn estimate(network: &Network, steps: usize, features: usize, batch: usize) -> Result<Estimate> {
+/// Estimates the cost of `network` for windows of `[steps, features]`, trained in batches of `batch` by `threads` threads.
+/// Errors are those of compiling it.
+pub fn estimate(network: &Network, steps: usize, features: usize, batch: usize, threads: usize) -> Result<Estimate> {
     let plan = Plan::compile(network, steps, features)?;
-    let (mut products, mut values) = (0u64, 0usize);
-    for step in plan.steps.iter().filter(|step| step.live) {
-        let size = step.shape.iter().product::<usize>();
-        values = values.saturating_add(size.saturating_mul(VALUE_COPIES));
-        let kernels = step.weights.clone().map(|place| &plan.weights[place]).filter(|weight| weight.shape.len() == 2);
-        let numbers: usize = kernels.map(|weight| weight.len()).sum();
-        let times = if let Op::Lstm(layer) = &step.op {
-            let time = plan.steps[step.inputs[0]].shape[0];
-            let cells = step.weights.len() / 3;
-            // Gates, cell, its tanh, the state before and the layer's own output, per step and unit.
-            values = values.saturating_add(time.saturating_mul(layer.units as usize).saturating_mul(cells * 8));
-            time
-        } else {
-            size / step.shape.last().copied().unwrap_or(1).max(1)
-        };
-        products = products.saturating_add((numbers as u64).saturating_mul(times as u64)).saturating_add(size as u64);
-    }
-    let parameters = plan.weights.iter().filter(|weight| weight.trained).map(|weight| weight.len()).sum();
-    let numbers = plan.weights_len().saturating_mul(WEIGHT_COPIES).saturating_add(values.saturating_mul(batch));
-    Ok(Estimate { parameters, memory_bytes: numbers.saturating_mul(size_of::<f32>()), flops_per_sample: products.saturating_mul(2 * 3) })
+    let program = Program::new(&plan, Purpose::Train);
+    let shards = if plan.whole_batch() { 1 } else { threads.clamp(1, batch.max(1)) };
+    let shard = program.memory_bytes(&plan, batch.max(1).div_ceil(shards));
+    let weights = plan.weights_len().saturating_mul(WEIGHT_COPIES * size_of::<f32>());
+    Ok(Estimate {
+        parameters: plan.weights.iter().filter(|weight| weight.trained).map(|weight| weight.len()).sum(),
+        memory_bytes: shard.saturating_mul(shards).saturating_add(weights).saturating_add(program.packed_bytes()),
+        // A backward pass multiplies twice as much: once for the weights, once for what lies below.
+        flops_per_sample: program.products().saturating_mul(2 * 3),
+    })
 }
 
+/// Share of the pace of large matrix products that training reaches; measured on the default LSTM and Transformer.
+const SHARE: f64 = 0.5;
+
+/// Floating-point operations per second that one thread of this machine reaches in training, by a measurement of some
+/// milliseconds. Good to a factor of two: it knows nothing of what else the machine does.
+pub fn pace() -> f64 {
+    const SIZE: usize = 256;
+    let (a, b) = (vec![0.5; SIZE * SIZE], vec![0.25; packed_len(SIZE, SIZE)]);
+    let mut c = vec![0.0; SIZE * SIZE];
+    let (began, mut products) = (Instant::now(), 0u32);
+    while products < 2 || began.elapsed() < Duration::from_millis(5) {
+        multiply(&a, SIZE, SIZE, Matrix { depth: SIZE, columns: SIZE, values: &b }, Start::Zero, &mut c, SIZE);
+        products += 1;
+    }
+    SHARE * 2.0 * (SIZE * SIZE * SIZE) as f64 * f64::from(products) / began.elapsed().as_secs_f64().max(1e-9)
+}
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -68,7 +78,7 @@ mod tests {
             {"momentum": 0.0, "nesterov": false, "weight_decay": 0.0}}, "schedule": {"kind": "constant"}, "clip_norm": null, "early_stopping": null});
         let outputs = json!([{"name": "y", "node": 4, "loss": {"kind": "mse"}, "weight": 1.0}]);
         let network = serde_json::from_value(json!({"nodes": nodes, "outputs": outputs, "training": training})).unwrap();
-        let estimate = estimate(&network, 60, 5, 32).unwrap();
+        let estimate = estimate(&network, 60, 5, 32, 1).unwrap();
         assert_eq!(estimate.parameters, 134 * 512 + 193 * 256 + 97 * 128 + 33);
         let products = 60.0 * f64::from(133 * 512 + 192 * 256 + 96 * 128);
         assert!((estimate.flops_per_sample as f64 / (6.0 * products) - 1.0).abs() < 0.01, "{estimate:?}");

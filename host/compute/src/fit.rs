@@ -1,12 +1,12 @@
-//! The training loop: shuffled batches, loss, backward, clip, step; validation and early stopping per epoch.
+//! The training loop: shuffled batches, loss, backward, clip, step; validation, early stopping and checkpoints per epoch.
 //!
-//! Three ChaCha8 streams of one seed draw the first weights, the shuffles and the dropout, so that changing one leaves the
-//! others as they were.
-
-mod optimizer;
+//! Two ChaCha8 streams of one seed draw the first weights and the shuffles; dropouts draw from the seed and the step's
+//! number. So changing one leaves the others as they were, and a fit that goes on from a checkpoint meets the same numbers.
+mod checkpoint;
+pub(crate) mod optimizer;
 mod progress;
 mod schedule;
-mod trainer;
+pub(crate) mod trainer;
 
 use std::time::Duration;
 
@@ -16,14 +16,18 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::fit::checkpoint::{Checkpoint, Saver};
 use crate::fit::progress::{Progress, Watch};
 use crate::fit::schedule::Rate;
 use crate::fit::trainer::Trainer;
 use crate::plan::Plan;
-use crate::{Device, Model, Samples, initial};
+use crate::{Device, Model, Samples, initial, tensors};
 
 /// Environment for a process that fits, so that candle adds no spinning threads of its own; they slow a fit of this size down.
 pub const ENVIRONMENT: [(&str, &str); 2] = [("CANDLE_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1")];
+
+/// Most threads of a fit.
+const THREADS_MAX: usize = 64;
 
 /// How to fit. See also [`ENVIRONMENT`].
 #[derive(Debug, Clone)]
@@ -53,7 +57,7 @@ pub struct Step {
     pub train_loss: Option<f64>,
     /// Validation loss after it.
     pub validation_loss: Option<f64>,
-    /// Training samples per second so far.
+    /// Training samples per second in this process so far.
     pub samples_per_second: f64,
     /// Seconds left if every epoch is run at this pace; early stopping makes it less.
     pub remaining_seconds: Option<f64>,
@@ -61,7 +65,7 @@ pub struct Step {
 
 /// Saving a fit under way, so that a killed process goes on where it was, to the same bits.
 pub struct Checkpoints<'a> {
-    /// Time between checkpoints; one more is saved at the end of each epoch when this much has passed.
+    /// Least time between checkpoints; looked at after each batch.
     pub every: Duration,
     /// Keeps the bytes durably; an error ends the fit.
     pub save: &'a mut dyn FnMut(&[u8]) -> Result<()>,
@@ -92,13 +96,45 @@ pub struct FitReport {
     pub validation_loss: Vec<f64>,
     /// The caller stopped it.
     pub stopped: bool,
+    /// The epoch in which a loss was not finite any more; the weights are those of the best epoch before.
+    pub diverged: Option<u32>,
+}
+
+/// What moves the weights: the processor's [`Trainer`], or candle's tensors on another device.
+pub(crate) trait Backend {
+    /// Trains on the chosen samples once; the answer is their mean loss, or none when it or the gradient is not finite: then
+    /// the weights are as they were. `number` is this step's, and decides what dropouts drop.
+    fn step(&mut self, samples: &Samples<'_>, chosen: &[usize], rate: f64, number: u64) -> Result<Option<f64>>;
+
+    /// Mean loss of all samples without dropout.
+    fn evaluate(&mut self, samples: &Samples<'_>) -> Result<f64>;
+
+    /// The weights as they are.
+    fn weights(&self) -> Result<Vec<f32>>;
+
+    /// Everything a checkpoint must hold of it.
+    fn state(&self) -> Result<State>;
+
+    /// Goes on from a state of the same network and optimiser, whose lengths the caller has checked.
+    fn restore(&mut self, state: State) -> Result<()>;
+}
+
+/// Weights and optimiser at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct State {
+    pub(crate) weights: Vec<f32>,
+    /// The optimiser's vectors one after the other.
+    pub(crate) moments: Vec<f32>,
+    /// Steps it has made.
+    pub(crate) steps: i32,
 }
 
 /// Fits `network` to `train`, watching `validation` (which may have no samples; then nothing stops early).
 ///
 /// The weights returned are the best epoch's if early stopping says `restore_best`, or if the caller stopped it and there
-/// are validation samples; else the last. The same seed and machine give the same bits.
-/// Errors: `Invalid` for a network, settings or samples that do not check; `Internal` when a loss is not finite (with the epoch).
+/// are validation samples, or if it diverged; else the last. The same seed, thread count and machine give the same bits.
+/// Errors: `Invalid` for a network, settings or samples that do not check, and with field `network.training` when a loss is
+/// not finite in the first epoch already.
 pub fn fit(
     network: &Network,
     train: Samples<'_>,
@@ -110,21 +146,45 @@ pub fn fit(
 ) -> Result<(Model, FitReport)> {
     let training = &settings.training;
     training.check()?;
+    if !(1..=THREADS_MAX).contains(&settings.threads) {
+        return Err(Error::invalid("threads", format!("{} is not possible; use 1 to {THREADS_MAX}", settings.threads)));
+    }
     let plan = Plan::compile(network, train.steps, train.features)?;
-    crate::plan::refuse_new(&plan, network)?;
     check_samples(&plan, &train, &validation)?;
     let mut weights = vec![0.0; plan.weights_len()];
     let mut random = stream(settings.seed, 0);
     for (weight, place) in plan.weights.iter().zip(&plan.places) {
         initial::fill(weight, &mut weights[place.clone()], &mut random);
     }
-    let _ = checkpoints;
-    let trainer = Trainer::new(&plan, weights, training, device, stream(settings.seed, 2));
-    let order = (0..train.len()).collect();
+    let trainer: Box<dyn Backend> = match device.0 {
+        candle_core::Device::Cpu => Box::new(Trainer::new(&plan, weights, training, settings.threads, settings.seed)?),
+        candle_core::Device::Cuda(_) | candle_core::Device::Metal(_) => {
+            Box::new(tensors::trainer::Trainer::new(&plan, &weights, training, &device.0, settings.seed)?)
+        }
+    };
     let batches = train.len().div_ceil(training.batch_size as usize);
-    let (rate, progress, watch) = (Rate::new(training, batches), Progress::new(report), Watch::new(training.early_stopping));
-    let mut fitting =
-        Fitting { trainer, train, validation, training, order, shuffles: stream(settings.seed, 1), rate, progress, watch, step: 0 };
+    let mut fitting = Fitting {
+        trainer,
+        train,
+        validation,
+        training,
+        order: (0..train.len()).collect(),
+        shuffles: stream(settings.seed, 1),
+        rate: Rate::new(training, batches),
+        progress: Progress::new(report, training.epochs, train.len(), batches),
+        watch: Watch::new(training.early_stopping),
+        saver: None,
+        at: Place::default(),
+        report: FitReport { epochs: 0, best_epoch: 1, train_loss: vec![], validation_loss: vec![], stopped: false, diverged: None },
+    };
+    if let Some(Checkpoints { every, save, resume }) = checkpoints {
+        let saver = Saver::new(every, save, checkpoint::fingerprint(network, settings, &train, &validation)?);
+        if let Some(bytes) = resume {
+            let checkpoint = Checkpoint::read(bytes, &saver.fingerprint, fitting.watch.clone())?;
+            fitting.resume(checkpoint)?;
+        }
+        fitting.saver = Some(saver);
+    }
     let (weights, report) = fitting.run()?;
     Ok((Model::new(plan, weights), report))
 }
@@ -151,9 +211,20 @@ fn check_samples(plan: &Plan, train: &Samples<'_>, validation: &Samples<'_>) -> 
     validation.check("validation", plan)
 }
 
+/// Where in the training the loop is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Place {
+    /// Steps made.
+    step: u64,
+    /// Samples of the current epoch seen; 0 between epochs.
+    seen: usize,
+    /// Sum of their losses.
+    sum: f64,
+}
+
 /// A fit under way.
 struct Fitting<'a> {
-    trainer: Trainer<'a>,
+    trainer: Box<dyn Backend + 'a>,
     train: Samples<'a>,
     validation: Samples<'a>,
     training: &'a Training,
@@ -162,70 +233,137 @@ struct Fitting<'a> {
     rate: Rate,
     progress: Progress<'a>,
     watch: Watch,
-    step: usize,
+    saver: Option<Saver<'a>>,
+    at: Place,
+    report: FitReport,
+}
+
+/// How an epoch ended.
+enum Epoch {
+    Done(f64),
+    Stopped,
+    Diverged(&'static str),
 }
 
 impl Fitting<'_> {
     /// All epochs; the answer is the weights to keep.
-    fn run(&mut self) -> Result<(Vec<f32>, FitReport)> {
-        let mut report = FitReport { epochs: 0, best_epoch: 1, train_loss: vec![], validation_loss: vec![], stopped: false };
-        let watched = !self.validation.is_empty();
-        while report.epochs < self.training.epochs {
-            let Some(train_loss) = self.epoch(report.epochs + 1)? else {
-                report.stopped = true;
-                break;
-            };
-            report.epochs += 1;
-            report.train_loss.push(train_loss);
-            let mut patience_left = true;
-            if watched {
-                let loss = self.trainer.evaluate(&self.validation, self.training.batch_size as usize)?;
-                if !loss.is_finite() {
-                    return Err(diverged(report.epochs, "validation loss"));
+    fn run(mut self) -> Result<(Vec<f32>, FitReport)> {
+        while self.report.epochs < self.training.epochs {
+            let train_loss = match self.epoch()? {
+                Epoch::Done(loss) => loss,
+                Epoch::Stopped => {
+                    self.report.stopped = true;
+                    break;
                 }
-                report.validation_loss.push(loss);
-                patience_left = self.watch.see(loss, report.epochs, &self.trainer.weights);
+                Epoch::Diverged(what) => {
+                    self.diverged(what)?;
+                    break;
+                }
+            };
+            let loss = if self.validation.is_empty() { train_loss } else { self.trainer.evaluate(&self.validation)? };
+            if !loss.is_finite() {
+                self.diverged("validation loss")?;
+                break;
             }
-            let judged = report.validation_loss.last().copied();
-            self.rate.epoch_ended(judged.unwrap_or(train_loss));
-            report.stopped = self.progress.epoch_ended(train_loss, judged) == Control::Stop;
-            if report.stopped || !patience_left {
+            if !self.epoch_ended(train_loss, loss)? {
                 break;
             }
         }
-        let half_way = report.stopped && self.progress.within_epoch();
-        report.best_epoch = report.epochs + u32::from(half_way);
-        let mut weights = std::mem::take(&mut self.trainer.weights);
-        if let Some((epoch, best)) = self.watch.best(report.stopped) {
-            (report.best_epoch, weights) = (epoch, best);
+        let half_way = self.report.stopped && self.at.seen > 0;
+        self.report.best_epoch = self.report.epochs + u32::from(half_way);
+        let best = self.report.diverged.is_some()
+            || (!self.validation.is_empty() && (self.report.stopped || self.training.early_stopping.is_some_and(|rule| rule.restore_best)));
+        if let Some((epoch, weights)) = self.watch.into_best().filter(|_| best) {
+            self.report.best_epoch = epoch;
+            return Ok((weights, self.report));
         }
-        Ok((weights, report))
+        Ok((self.trainer.weights()?, self.report))
     }
 
-    /// One pass over the shuffled samples; its mean loss, or none when the caller stopped it.
-    fn epoch(&mut self, epoch: u32) -> Result<Option<f64>> {
-        self.order.shuffle(&mut self.shuffles);
-        let (mut sum, mut seen) = (0.0, 0);
-        for chosen in self.order.chunks(self.training.batch_size as usize) {
-            let loss = self.trainer.step(&self.train, chosen, self.rate.at(self.step))?;
-            sum += loss.ok_or_else(|| diverged(epoch, "training loss or its gradient"))? * chosen.len() as f64;
-            self.step += 1;
-            seen += chosen.len();
-            if seen < self.order.len() && self.progress.samples_done(chosen.len(), seen as f64 / self.order.len() as f64) == Control::Stop {
-                return Ok(None);
-            }
-            if seen == self.order.len() {
+    /// One pass over the shuffled samples, or the rest of one that a checkpoint had begun.
+    fn epoch(&mut self) -> Result<Epoch> {
+        if self.at.seen == 0 {
+            self.order.shuffle(&mut self.shuffles);
+        }
+        let count = self.order.len();
+        while self.at.seen < count {
+            let last = (self.at.seen + self.training.batch_size as usize).min(count);
+            let chosen = &self.order[self.at.seen..last];
+            let loss = self.trainer.step(&self.train, chosen, self.rate.at(self.at.step), self.at.step)?;
+            let Some(loss) = loss else { return Ok(Epoch::Diverged("training loss or its gradient")) };
+            self.at = Place { step: self.at.step + 1, seen: last, sum: self.at.sum + loss * chosen.len() as f64 };
+            if last < count {
+                let running = self.at.sum / last as f64;
+                if self.progress.batch_done(chosen.len(), last as f64 / count as f64, running) == Control::Stop {
+                    return Ok(Epoch::Stopped);
+                }
+                self.save()?;
+            } else {
                 self.progress.count(chosen.len());
             }
         }
-        Ok(Some(sum / self.order.len() as f64))
+        Ok(Epoch::Done(self.at.sum / count as f64))
     }
-}
 
-fn diverged(epoch: u32, what: &str) -> Error {
-    let fix = "lower `learning_rate`, set `clip_norm`, or look for outliers in the data";
-    Error::Internal(format!("the fit diverged: the {what} is not finite in epoch {epoch}; {fix}"))
+    /// Notes the losses of a whole epoch and tells them; `loss` is the one it is judged by. False: stop here.
+    fn epoch_ended(&mut self, train_loss: f64, loss: f64) -> Result<bool> {
+        let validated = (!self.validation.is_empty()).then_some(loss);
+        self.report.epochs += 1;
+        self.report.train_loss.push(train_loss);
+        self.report.validation_loss.extend(validated);
+        let weights = self.trainer.weights()?;
+        let patient = self.watch.see(loss, self.report.epochs, weights) || validated.is_none();
+        self.rate.epoch_ended(loss);
+        (self.at.seen, self.at.sum) = (0, 0.0);
+        self.report.stopped = self.progress.epoch_ended(train_loss, validated) == Control::Stop;
+        let more = patient && !self.report.stopped;
+        if more {
+            self.save()?;
+        }
+        Ok(more)
+    }
+
+    /// Ends well where an epoch before was good, else with an error.
+    fn diverged(&mut self, what: &str) -> Result<()> {
+        let epoch = self.report.epochs + 1;
+        if self.report.epochs == 0 {
+            let fix = "lower `learning_rate`, set `clip_norm`, or look for outliers in the data";
+            return Err(Error::invalid("network.training", format!("the fit diverged: the {what} is not finite in epoch {epoch}; {fix}")));
+        }
+        self.report.diverged = Some(epoch);
+        Ok(())
+    }
+
+    /// Saves a checkpoint if it is time.
+    fn save(&mut self) -> Result<()> {
+        if !self.saver.as_ref().is_some_and(Saver::is_due) {
+            return Ok(());
+        }
+        let checkpoint = Checkpoint {
+            at: self.at,
+            order: self.order.clone(),
+            shuffles: self.shuffles.get_word_pos(),
+            rate: self.rate.state(),
+            watch: self.watch.clone(),
+            report: self.report.clone(),
+            state: self.trainer.state()?,
+        };
+        self.saver.as_mut().map_or(Ok(()), |saver| saver.save(&checkpoint))
+    }
+
+    /// Takes up where a checkpoint was made.
+    fn resume(&mut self, checkpoint: Checkpoint) -> Result<()> {
+        let Checkpoint { at, order, shuffles, rate, watch, report, state } = checkpoint;
+        (self.at, self.order, self.watch, self.report) = (at, order, watch, report);
+        self.shuffles.set_word_pos(shuffles);
+        self.rate.restore(rate);
+        let batch = self.at.seen.div_ceil(self.training.batch_size as usize);
+        self.progress.resume(self.report.epochs, self.at.seen, u32::try_from(batch).unwrap_or(u32::MAX));
+        self.trainer.restore(state)
+    }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torch;

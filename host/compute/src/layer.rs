@@ -7,12 +7,21 @@
 
 use std::fmt::Debug;
 
+use crate::kernel::lstm::Lstm;
 use crate::plan::{Op, Plan};
 
 mod activation;
+mod attention;
+mod batch_norm;
 mod combine;
+mod conv;
 mod dense;
 mod dropout;
+mod recurrent;
+mod embedding;
+mod layer_norm;
+mod pool;
+mod position;
 
 /// What a program is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,12 +178,18 @@ pub(crate) fn of_step(plan: &Plan, place: usize) -> Option<Box<dyn Layer>> {
         Op::Dropout(share) => Box::new(dropout::Dropout::new(*share, size)),
         Op::Activation(activation) => Box::new(activation::Activation::new(*activation, step.shape.last().copied().unwrap_or(1))),
         Op::Reshape => Box::new(combine::Identity),
-        Op::Lstm(_) | Op::Gru(_) => return None,
-        Op::Attention(_) | Op::LayerNorm(_) | Op::Position(_) | Op::Embedding(_) | Op::Pool(_) => return None,
+        Op::Lstm(layer) => Box::new(recurrent::Recurrent::<Lstm>::new(layer, shape(0))),
+        Op::Gru(_) => return None,
+        Op::Attention(layer) => Box::new(attention::Attention::new(layer, shape(0))),
+        Op::LayerNorm(epsilon) => Box::new(layer_norm::LayerNorm::new(shape(0), *epsilon)),
+        Op::Position(kind) => Box::new(position::Position::new(*kind, shape(0))),
+        Op::Embedding(table) => Box::new(embedding::Embedding::new(table.categories, &step.shape)),
+        Op::Pool(kind) => Box::new(pool::Pool::new(*kind, shape(0))),
         Op::Add => Box::new(combine::Add),
         Op::Multiply => Box::new(combine::Multiply),
         Op::Concat(axis) => Box::new(combine::Concat::new((0..step.inputs.len()).map(shape), *axis)),
         Op::Slice { axis, start, length } => Box::new(combine::Slice::new(shape(0), *axis, *start, *length)),
-        Op::Conv1d(_) | Op::BatchNorm(_) => return None,
+        Op::Conv1d(layer) => Box::new(conv::Conv::new(layer, shape(0), &step.shape)),
+        Op::BatchNorm(layer) => Box::new(batch_norm::BatchNorm::new(layer, shape(0))),
     })
 }

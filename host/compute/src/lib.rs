@@ -1,9 +1,11 @@
 //! The native training core: a network description becomes a compiled network that is fitted and that predicts.
 //!
-//! The only home of candle. Knows nothing of plugins, stores or HTTP; takes numbers, gives numbers. Training builds a tape
-//! of candle tensors with fused operations of ours; serving runs the same kernels on plain buffers without a tape.
+//! The only home of candle. Knows nothing of plugins, stores or HTTP; takes numbers, gives numbers. On the processor
+//! training and serving run the same layers of ours on plain buffers; on a GPU candle's tensors train, and they are the
+//! reference our layers are tested against.
 mod arena;
 mod plan;
+mod table;
 pub mod data;
 pub mod device;
 pub mod estimate;
@@ -14,7 +16,7 @@ mod program;
 mod serve;
 mod weights;
 pub mod model;
-mod graph;
+mod tensors;
 mod initial;
 pub mod fit;
 

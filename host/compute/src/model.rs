@@ -20,14 +20,10 @@ impl Model {
     /// Errors (`Invalid`, field `artifact.weights`): a tensor missing, foreign, not f32, of the wrong shape (both shapes in the
     /// text) or not finite; bytes cut short. Errors of the network itself name its nodes.
     pub fn load(network: &Network, steps: usize, features: usize, weights: &[u8], device: &Device) -> Result<Model> {
-        match device.0 {
-            candle_core::Device::Cpu => {}
-            candle_core::Device::Cuda(_) | candle_core::Device::Metal(_) => {
-                return Err(Error::invalid("device", "this build predicts on `cpu` only"));
-            }
+        if !matches!(device.0, candle_core::Device::Cpu) {
+            return Err(Error::invalid("device", "predictions are computed on `cpu`; use it here, whatever the model was trained on"));
         }
         let plan = Plan::compile(network, steps, features)?;
-        crate::plan::refuse_new(&plan, network)?;
         let values = weights::read(&plan, weights)?;
         Ok(Model::new(plan, values))
     }
@@ -47,6 +43,11 @@ impl Model {
     /// A window's prediction does not depend on the windows beside it. Runs on the calling thread; threads may call at once.
     /// Errors: `Invalid` with field `windows` when the numbers are not `count` windows or not finite.
     pub fn predict(&self, windows: &[f32], count: usize) -> Result<Vec<f32>> {
+        Ok(self.predict_each(windows, count)?.swap_remove(0))
+    }
+
+    /// [`Model::predict`] for every output of the network, in its order.
+    pub fn predict_each(&self, windows: &[f32], count: usize) -> Result<Vec<Vec<f32>>> {
         let [steps, features] = self.plan.window;
         if count.checked_mul(steps * features) != Some(windows.len()) {
             let why = format!("{} numbers are not {count} windows of shape [{steps}, {features}]", windows.len());
@@ -55,6 +56,14 @@ impl Model {
         if let Some(place) = windows.iter().position(|value| !value.is_finite()) {
             let (window, step, feature) = (place / (steps * features), place / features % steps, place % features);
             return Err(Error::invalid("windows", format!("feature {feature} of step {step} of window {window} is not a finite number")));
+        }
+        for table in &self.plan.tables {
+            let values = windows.chunks_exact(steps * features).enumerate().flat_map(|(window, values)| table.read(window, values));
+            if let Some((window, place, value)) = values.into_iter().find(|(_, _, value)| !table.holds(*value)) {
+                let (step, feature) = (place / features, place % features);
+                let why = format!("feature {feature} of step {step} of window {window} is {value}; {}", table.wanted());
+                return Err(Error::invalid("windows", why));
+            }
         }
         Ok(self.forward.run(&self.plan, &self.weights, windows, count))
     }

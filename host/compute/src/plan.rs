@@ -11,6 +11,8 @@ use bellwether_domain::network::{
 };
 use bellwether_domain::{Error, Result};
 
+use crate::table::Table;
+
 /// What a step does. Axes do not count the batch.
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
@@ -48,17 +50,6 @@ pub(crate) struct Step {
     pub(crate) learns: bool,
 }
 
-/// Until training and serving run layers: refuses what only they run.
-pub(crate) fn refuse_new(plan: &Plan, network: &Network) -> Result<()> {
-    let new = |step: &&Step| {
-        matches!(step.op, Op::Gru(_) | Op::Conv1d(_) | Op::BatchNorm(_) | Op::Attention(_) | Op::Position(_) | Op::Embedding(_))
-    };
-    match plan.steps.iter().position(|step| new(&step)) {
-        None => Ok(()),
-        Some(place) => Err(Error::invalid(format!("network.{}", network.nodes[place].name), "this version does not run it")),
-    }
-}
-
 /// A compiled network.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -71,6 +62,8 @@ pub(crate) struct Plan {
     pub(crate) heads: Vec<usize>,
     /// The node that reads the window.
     pub(crate) input: usize,
+    /// What embeddings read.
+    pub(crate) tables: Vec<Table>,
     /// Shape of a window, [time, features].
     pub(crate) window: [usize; 2],
 }
@@ -98,12 +91,22 @@ impl Plan {
         });
         let places = places.collect();
         let input = compiled.iter().position(|step| matches!(step.op, Op::Input)).unwrap_or(0);
-        Ok(Plan { steps: compiled, places, weights: listed, outputs: network.outputs.clone(), heads, input, window: [steps, features] })
+        let embeddings = compiled.iter().enumerate().filter_map(|(place, step)| match &step.op {
+            Op::Embedding(table) if step.live => Some((place, table.categories)),
+            _ => None,
+        });
+        let tables = embeddings.map(|(place, categories)| Table::trace(network, &compiled, place, categories)).collect::<Result<_>>()?;
+        Ok(Plan { tables, steps: compiled, places, weights: listed, outputs: network.outputs.clone(), heads, input, window: [steps, features] })
     }
 
     /// Numbers in all weights.
     pub(crate) fn weights_len(&self) -> usize {
         self.places.last().map_or(0, |place| place.end)
+    }
+
+    /// A step of training must see all rows of its batch in one pass: some layer takes statistics over them.
+    pub(crate) fn whole_batch(&self) -> bool {
+        self.steps.iter().any(|step| step.live && matches!(step.op, Op::BatchNorm(_)))
     }
 
     /// One weight within the array of all.

@@ -59,7 +59,7 @@ pub(crate) struct Memory {
 
 impl Program {
     /// Makes the layers and gives every value its slot.
-    pub(crate) fn new(plan: &Plan, purpose: Purpose) -> Option<Program> {
+    pub(crate) fn new(plan: &Plan, purpose: Purpose) -> Program {
         let passes_on = |place: usize| match plan.steps[place].op {
             Op::Reshape => true,
             Op::Dropout(_) => purpose == Purpose::Serve,
@@ -74,7 +74,7 @@ impl Program {
         let mut packed = 0;
         let mut nodes = Vec::with_capacity(plan.steps.len());
         for (place, step) in plan.steps.iter().enumerate() {
-            let layer = of_step(plan, place)?;
+            let layer = of_step(plan, place).expect("every operation has its layer");
             let first = packed;
             packed += lines(layer.packed(purpose));
             let weights = match (plan.places.get(step.weights.start), step.weights.is_empty()) {
@@ -92,7 +92,7 @@ impl Program {
                 weights,
             });
         }
-        Some(Program { purpose, nodes, slots: slots.sizes, packed })
+        Program { purpose, nodes, slots: slots.sizes, packed }
     }
 
     /// Memory for up to `rows` rows.
@@ -111,6 +111,24 @@ impl Program {
         let gradient = Arena::zeros(if training { plan.weights_len() } else { 0 });
         let learns = plan.steps.iter().map(|step| step.learns).collect();
         Memory { rows, values, slopes, scratch, spare, written: vec![false; self.nodes.len()], learns, gradient }
+    }
+
+    /// Bytes that [`Program::memory`] takes, stays at the largest number where it would overflow.
+    pub(crate) fn memory_bytes(&self, plan: &Plan, rows: usize) -> usize {
+        let training = self.purpose == Purpose::Train;
+        let add = |sum: usize, more: usize| sum.saturating_add(more);
+        let times = |size: &usize| size.saturating_mul(rows);
+        let scratch = self.nodes.iter().filter(|node| node.runs).map(|node| node.layer.scratch(rows, self.purpose));
+        let scratch = if training { scratch.fold(0, add) } else { scratch.max().unwrap_or(0) };
+        let slopes = || self.nodes.iter().zip(&plan.steps).filter(|(_, step)| training && step.live && step.learns).map(|(node, _)| times(&node.size));
+        let parts = [self.slots.iter().map(times).fold(0, add), slopes().fold(0, add), slopes().max().unwrap_or(0), scratch];
+        let gradient = if training { plan.weights_len() } else { 0 };
+        parts.into_iter().fold(gradient, add).saturating_mul(size_of::<f32>())
+    }
+
+    /// Bytes of packed weights.
+    pub(crate) fn packed_bytes(&self) -> usize {
+        self.packed.saturating_mul(size_of::<f32>())
     }
 
     /// Packed weights, to be filled by [`Program::pack`].

@@ -131,6 +131,89 @@ fn retreat_body<const FUSED: bool>(
     }
 }
 
+both! {
+    /// One step of an LSTM for a block of sixteen units. In: the sums `gates` [row, slot, 16] and the cell `before` [row, 16].
+    /// Out: the gates after their functions, the new `cell`, its tanh `bent`, and `hidden` = o · bent, of which `width` units
+    /// are written and rows lie `stride` apart.
+    advance_block = advance_block_body(gates: &mut [f32], before: &[f32], cell: &mut [f32], bent: &mut [f32], hidden: &mut [f32], stride: usize, width: usize)
+}
+
+#[inline(always)]
+fn advance_block_body<const FUSED: bool>(
+    gates: &mut [f32],
+    before: &[f32],
+    cell: &mut [f32],
+    bent: &mut [f32],
+    hidden: &mut [f32],
+    stride: usize,
+    width: usize,
+) {
+    let (gates, before) = (gates.as_chunks_mut::<{ 4 * LANES }>().0, before.as_chunks::<LANES>().0);
+    let (cell, bent) = (cell.as_chunks_mut::<LANES>().0, bent.as_chunks_mut::<LANES>().0);
+    for (((gates, before), (cell, bent)), hidden) in gates.iter_mut().zip(before).zip(cell.iter_mut().zip(bent)).zip(hidden.chunks_mut(stride)) {
+        let (gates, _) = gates.as_chunks_mut::<LANES>();
+        let i = each(|l| sigmoid::<FUSED>(gates[0][l]));
+        let f = each(|l| sigmoid::<FUSED>(gates[1][l]));
+        let g = each(|l| tanh::<FUSED>(gates[2][l]));
+        let o = each(|l| sigmoid::<FUSED>(gates[3][l]));
+        let after = each(|l| fused::<FUSED>(f[l], before[l], i[l] * g[l]));
+        let curve = each(|l| tanh::<FUSED>(after[l]));
+        (gates[0], gates[1], gates[2], gates[3]) = (i, f, g, o);
+        (*cell, *bent) = (after, curve);
+        store(&each(|l| o[l] * curve[l]), hidden, 0, width);
+    }
+}
+
+both! {
+    /// The same step backwards. In: what it left, the gradient of `hidden` (rows `stride` apart, `width` units) and of the new
+    /// cell. Out: the gradient of the sums in `to`, added up over rows in `bias`, and that of the cell before in place of the
+    /// new one's.
+    retreat_block = retreat_block_body(gates: &[f32], bent: &[f32], before: &[f32], hidden: &[f32], stride: usize, width: usize,
+        cell: &mut [f32], to: &mut [f32], bias: &mut [f32])
+}
+
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "each is a value of its own; see the body's description")]
+fn retreat_block_body<const FUSED: bool>(
+    gates: &[f32],
+    bent: &[f32],
+    before: &[f32],
+    hidden: &[f32],
+    stride: usize,
+    width: usize,
+    cell: &mut [f32],
+    to: &mut [f32],
+    bias: &mut [f32],
+) {
+    let (gates, to) = (gates.as_chunks::<{ 4 * LANES }>().0, to.as_chunks_mut::<{ 4 * LANES }>().0);
+    let (bent, before, cell) = (bent.as_chunks::<LANES>().0, before.as_chunks::<LANES>().0, cell.as_chunks_mut::<LANES>().0);
+    let mut total = [[0.0; LANES]; 4];
+    for ((((gates, to), (bent, before)), cell), hidden) in
+        gates.iter().zip(to).zip(bent.iter().zip(before)).zip(cell).zip(hidden.chunks(stride))
+    {
+        let ([i, f, g, o], to) = (quarters(gates), to.as_chunks_mut::<LANES>().0);
+        let above = load(hidden, 0, width);
+        let whole = each(|l| fused::<FUSED>(above[l] * o[l], 1.0 - bent[l] * bent[l], cell[l]));
+        to[0] = each(|l| whole[l] * g[l] * (i[l] * (1.0 - i[l])));
+        to[1] = each(|l| whole[l] * before[l] * (f[l] * (1.0 - f[l])));
+        to[2] = each(|l| whole[l] * i[l] * (1.0 - g[l] * g[l]));
+        to[3] = each(|l| above[l] * bent[l] * (o[l] * (1.0 - o[l])));
+        *cell = each(|l| whole[l] * f[l]);
+        for (total, more) in total.iter_mut().zip(&*to) {
+            *total = each(|l| total[l] + more[l]);
+        }
+    }
+    for (bias, total) in bias.as_chunks_mut::<LANES>().0.iter_mut().zip(total) {
+        *bias = each(|l| bias[l] + total[l]);
+    }
+}
+
+/// The four slots of a row.
+#[inline(always)]
+fn quarters(row: &[f32; 4 * LANES]) -> [Lanes; 4] {
+    std::array::from_fn(|slot| each(|l| row[slot * LANES + l]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,176 +1,243 @@
 //! Long short-term memory (Hochreiter and Schmidhuber 1997), one layer in one direction, with its gradient by hand.
 //!
 //! z_t = x_t·W + h_{t-1}·R + b; i, f, o = σ(z), g = tanh(z); c_t = f·c_{t-1} + i·g; h_t = o·tanh(c_t); h and c begin at zero.
-//! x·W of all steps is one product; each step then adds h·R. Backwards, each step needs only dz_t·Rᵀ; the weights'
-//! gradients are one product each over all steps. Sequences are row-major [batch, time, width].
+//! Backwards, each step needs only dz_t·Rᵀ; everything else is done for a few steps at once, while their dz is in the cache.
+//! The layout is that of [`crate::kernel::recurrent`]; a block's slots are i, f, g, o.
 
-use crate::kernel::gates::{advance, retreat};
-use crate::kernel::matmul::{Packed, Start, multiply};
-use crate::kernel::raw::transposed_product;
+use crate::arena::{cut, lines};
+use crate::kernel::gates::{advance_block, retreat_block};
+use crate::kernel::matmul::{Matrix, packed_len};
+use crate::kernel::raw::LANES;
+use crate::kernel::recurrent::{
+    Above, BLOCK, Below, Cell, Lesson, Run, Strided, Sums, back, back_all, back_depth, enter, learn, leave, pack_back, pack_gates,
+    packed_gates, unpack_gates,
+};
 
-/// Sizes of one run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Run {
-    pub(crate) batch: usize,
-    pub(crate) steps: usize,
-    pub(crate) input: usize,
-    pub(crate) units: usize,
-    /// Read the steps from the last to the first.
-    pub(crate) reverse: bool,
-}
+/// Gate of each slot.
+const ORDER: [usize; 4] = [0, 1, 2, 3];
+/// The slots of the slopes.
+const SLOTS: [usize; 2] = [0, 4];
+/// Inputs of at most this width join each step's product instead of being projected ahead.
+const NARROW: usize = 16;
 
-/// Weights ready to run: W [input, 4·units], R [units, 4·units], b [4·units].
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Cell {
-    pub(crate) kernel: Packed,
-    pub(crate) recurrent: Packed,
-    pub(crate) bias: Vec<f32>,
-}
-
-/// h, c and tanh(c) after a step, each [batch, units].
-#[derive(Debug, Clone, Default)]
-pub(crate) struct State {
-    pub(crate) hidden: Vec<f32>,
-    pub(crate) cell: Vec<f32>,
-    pub(crate) tanh_cell: Vec<f32>,
-}
-
-/// What the backward pass needs, [batch, time, ..]: gates after their functions, c, tanh(c), and h before each step.
-#[derive(Debug, Default)]
-pub(crate) struct Trace {
-    pub(crate) gates: Vec<f32>,
-    pub(crate) cell: Vec<f32>,
-    pub(crate) tanh_cell: Vec<f32>,
-    pub(crate) before: Vec<f32>,
-}
-
-impl Run {
-    /// Place in time of the step that is computed as number `step`.
-    fn time(&self, step: usize) -> usize {
-        if self.reverse { self.steps - 1 - step } else { step }
-    }
-
-    /// Numbers in the state.
-    fn state(&self) -> usize {
-        self.batch * self.units
-    }
-
-    /// Length of a [batch, time, 4·units] value.
-    pub(crate) fn gates(&self) -> usize {
-        4 * self.steps * self.state()
-    }
-}
-
-impl State {
-    fn clear(&mut self, length: usize) {
-        for values in [&mut self.hidden, &mut self.cell, &mut self.tanh_cell] {
-            values.clear();
-            values.resize(length, 0.0);
-        }
-    }
-}
-
-/// Sets the length without touching what is there: every number is written before it is read.
-pub(crate) fn fit_length(values: &mut Vec<f32>, length: usize) {
-    values.resize(length, 0.0);
-}
-
-/// Runs over x [batch, time, input]; `gates` (of length [`Run::gates`]) is overwritten. `each(time, state)` sees every step.
-pub(crate) fn forward(run: &Run, x: &[f32], cell: &Cell, gates: &mut [f32], state: &mut State, mut each: impl FnMut(usize, &State)) {
-    let width = 4 * run.units;
-    let stride = run.steps * width;
-    multiply(x, run.input, run.batch * run.steps, cell.kernel.view(), Start::Row(&cell.bias), gates, width);
-    state.clear(run.state());
-    for step in 0..run.steps {
-        let time = run.time(step);
-        let sums = &mut gates[time * width..];
-        if step > 0 {
-            multiply(&state.hidden, run.units, run.batch, cell.recurrent.view(), Start::Given, sums, stride);
-        }
-        advance(sums, stride, run.units, &mut state.cell, &mut state.tanh_cell, &mut state.hidden);
-        each(time, state);
-    }
-}
-
-/// [`forward`] that also keeps the trace. `each` as there.
-pub(crate) fn forward_traced(run: &Run, x: &[f32], cell: &Cell, trace: &mut Trace, state: &mut State, mut each: impl FnMut(usize, &State)) {
-    let Trace { gates, cell: cells, tanh_cell, before } = trace;
-    fit_length(gates, run.gates());
-    for values in [&mut *cells, &mut *tanh_cell, &mut *before] {
-        fit_length(values, run.steps * run.state());
-    }
-    let first = run.time(0);
-    for row in 0..run.batch {
-        before[(row * run.steps + first) * run.units..][..run.units].fill(0.0);
-    }
-    forward(run, x, cell, gates, state, |time, state| {
-        scatter(run, time, &state.cell, cells, run.units, 0);
-        scatter(run, time, &state.tanh_cell, tanh_cell, run.units, 0);
-        let next = if run.reverse { time.checked_sub(1) } else { Some(time + 1).filter(|next| *next < run.steps) };
-        if let Some(next) = next {
-            scatter(run, next, &state.hidden, before, run.units, 0);
-        }
-        each(time, state);
-    });
-}
-
-/// Writes [batch, units] at one time of [batch, time, width], from column `at`.
-pub(crate) fn scatter(run: &Run, time: usize, from: &[f32], to: &mut [f32], width: usize, at: usize) {
-    for (row, line) in from.chunks_exact(run.units).enumerate() {
-        to[(row * run.steps + time) * width + at..][..run.units].copy_from_slice(line);
-    }
-}
-
-/// The gradient that comes from above.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Above<'a> {
-    /// Of the state after the run, [batch, units].
-    Last(&'a [f32]),
-    /// Of every step, [batch, time, units].
-    All(&'a [f32]),
-}
-
-/// Where the gradients go; shapes as the weights and x.
+/// The cell.
 #[derive(Debug)]
-pub(crate) struct Gradients<'a> {
-    pub(crate) kernel: &'a mut [f32],
-    pub(crate) recurrent: &'a mut [f32],
-    pub(crate) bias: &'a mut [f32],
-    /// Left out where nothing below x learns.
-    pub(crate) x: Option<&'a mut [f32]>,
-}
+pub(crate) struct Lstm;
 
-/// Gradients of a traced run; overwrites the trace's gates. `recurrent` and `kernel` are packed transposed.
-pub(crate) fn backward(run: &Run, x: &[f32], kernel: &Packed, recurrent: &Packed, trace: &mut Trace, above: Above<'_>, to: Gradients<'_>) {
-    let (units, width) = (run.units, 4 * run.units);
-    let stride = run.steps * width;
-    let (mut hidden, mut cell) = (vec![0.0; run.state()], vec![0.0; run.state()]);
-    if let Above::Last(last) = above {
-        hidden.copy_from_slice(last);
+impl Cell for Lstm {
+    fn weights(input: usize, units: usize) -> usize {
+        4 * units * (input + units + 1)
     }
-    for step in (0..run.steps).rev() {
-        let time = run.time(step);
-        if let Above::All(all) = above {
-            for (row, line) in hidden.chunks_exact_mut(units).enumerate() {
-                let more = &all[(row * run.steps + time) * units..][..units];
-                line.iter_mut().zip(more).for_each(|(sum, value)| *sum += value);
+
+    fn packed(input: usize, units: usize) -> [usize; 2] {
+        let back = |columns| packed_len(back_depth(units, 4), columns);
+        [packed_gates(input + units + 1, units, 4), back(input) + back(units)]
+    }
+
+    fn pack(weights: &[f32], input: usize, units: usize, forward: &mut [f32], back: &mut [f32]) {
+        let (matrix, bias) = weights.split_at(4 * units * (input + units));
+        let (both, to_bias) = forward.split_at_mut(packed_gates(input + units, units, 4));
+        pack_gates(matrix, input + units, units, &ORDER, both);
+        pack_gates(bias, 1, units, &ORDER, to_bias);
+        if !back.is_empty() {
+            let (of_input, of_state) = back.split_at_mut(packed_len(back_depth(units, 4), input));
+            pack_back(matrix, input, units, &ORDER, of_input);
+            pack_back(&matrix[4 * units * input..], units, units, &ORDER, of_state);
+        }
+    }
+
+    fn trace(run: &Run, traced: bool) -> usize {
+        let kept = if traced { run.steps * run.rows } else { 0 };
+        Trace::<()>::sizes(run, kept.max(run.most_ahead())).into_iter().map(lines).sum()
+    }
+
+    fn slopes(run: &Run) -> usize {
+        Slopes::sizes(run, run.most_ahead()).into_iter().map(lines).sum()
+    }
+
+    fn forward(run: &Run, x: Strided<&[f32]>, packed: &[f32], traced: bool, trace: &mut [f32], to: Strided<&mut [f32]>, last: bool) {
+        let (both, bias) = packed.split_at(packed_gates(run.line(), run.units, 4));
+        Pass { run, both, bias }.forward(x, traced, trace, to, last);
+    }
+
+    fn backward(run: &Run, packed: &[f32], trace: &[f32], slopes: &mut [f32], above: Above<'_>, weights: &mut [f32], mut x: Option<Below<'_>>) {
+        let depth = back_depth(run.units, 4);
+        let (of_input, of_state) = packed.split_at(packed_len(depth, run.input));
+        let of_input = Matrix { depth, columns: run.input, values: of_input };
+        let of_state = Matrix { depth, columns: run.units, values: of_state };
+        let (trace, mut slopes) = (Trace::kept(run, trace), Slopes::of(run, slopes));
+        above.enter(run, slopes.hidden);
+        slopes.cell.fill(0.0);
+        slopes.bias.fill(0.0);
+        let ahead = run.ahead();
+        for first in (0..run.steps).step_by(ahead).rev() {
+            let count = ahead.min(run.steps - first);
+            for step in (first..first + count).rev() {
+                slopes.retreat(run, &trace, step, step - first);
+                if step > 0 {
+                    let sums = &slopes.sums[run.place(step - first, 0, BLOCK).start..];
+                    back(run, sums, SLOTS, of_state, above.start(run, step - 1), slopes.hidden, run.units);
+                }
+            }
+            let lesson = Lesson { slots: SLOTS, first: 0, depth: run.line(), fresh: first + count == run.steps };
+            learn(run, lesson, count, &trace.lines[first * run.rows * run.line()..], slopes.sums, slopes.both);
+            if let Some(Below { to, start }) = &mut x {
+                back_all(run, [first, count], slopes.sums, SLOTS, of_input, *start, to);
             }
         }
-        let gates = &mut trace.gates[time * width..];
-        let before = if step == 0 { &[][..] } else { &trace.cell[run.time(step - 1) * units..] };
-        retreat(gates, stride, units, &trace.tanh_cell[time * units..], before, &hidden, &mut cell);
-        if step > 0 {
-            multiply(gates, stride, run.batch, recurrent.view(), Start::Zero, &mut hidden, units);
+        let (both, bias) = weights.split_at_mut(4 * run.units * run.line());
+        unpack_gates(slopes.both, run.line(), run.units, &ORDER, both);
+        unpack_gates(slopes.bias, 1, run.units, &ORDER, bias);
+    }
+
+    fn products(input: usize, units: usize) -> usize {
+        4 * units * (input + units)
+    }
+}
+
+/// Memory of a run, lent to read or to write.
+#[derive(Debug)]
+struct Trace<T> {
+    /// [steps + 1, rows, line].
+    lines: T,
+    /// After their functions, [steps, block, row, slot, 16].
+    gates: T,
+    /// c, [steps + 1, block, row, 16].
+    cells: T,
+    /// tanh(c), [steps, block, row, 16].
+    bent: T,
+}
+
+impl<T> Trace<T> {
+    fn sizes(run: &Run, steps_rows: usize) -> [usize; 4] {
+        let (blocks, more) = (run.blocks(), steps_rows + run.rows);
+        [more * run.line(), steps_rows * blocks * BLOCK, more * blocks * LANES, steps_rows * blocks * LANES]
+    }
+}
+
+impl<'a> Trace<&'a mut [f32]> {
+    fn of(run: &Run, steps: usize, mut memory: &'a mut [f32]) -> Self {
+        let [lines, gates, cells, bent] = Self::sizes(run, steps * run.rows).map(|length| cut(&mut memory, length));
+        Trace { lines, gates, cells, bent }
+    }
+}
+
+impl<'a> Trace<&'a [f32]> {
+    /// What a traced run left.
+    fn kept(run: &Run, mut memory: &'a [f32]) -> Self {
+        let [lines, gates, cells, bent] = Self::sizes(run, run.steps * run.rows).map(|length| {
+            let (part, rest) = memory.split_at(lines(length));
+            memory = rest;
+            part
+        });
+        Trace { lines, gates, cells, bent }
+    }
+}
+
+/// A forward pass with its packed weights.
+struct Pass<'a> {
+    run: &'a Run,
+    /// [W; R].
+    both: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl<'a> Pass<'a> {
+    fn forward(&self, x: Strided<&[f32]>, traced: bool, memory: &mut [f32], mut to: Strided<&mut [f32]>, last: bool) {
+        let (run, ahead) = (self.run, self.run.ahead());
+        let (lines, cells) = (run.rows * run.line(), run.place(1, 0, LANES).start);
+        let mut trace = Trace::of(run, if traced { run.steps } else { ahead }, memory);
+        trace.lines[..lines].chunks_exact_mut(run.line()).for_each(|line| line[run.input..].fill(0.0));
+        trace.cells[..cells].fill(0.0);
+        for first in (0..run.steps).step_by(ahead) {
+            let count = ahead.min(run.steps - first);
+            let slot = if traced { first } else { 0 };
+            enter(run, x, first, count, &mut trace.lines[slot * lines..]);
+            if run.input > NARROW {
+                for block in 0..run.blocks() {
+                    let gates = &mut trace.gates[run.place(slot, block, BLOCK).start..];
+                    self.sums(block, 0, run.input, true).steps(run, count, &trace.lines[slot * lines..], gates);
+                }
+            }
+            for step in first..first + count {
+                let at = slot + step - first;
+                self.advance(step, at, &mut trace);
+                if !last || step + 1 == run.steps {
+                    leave(run, &trace.lines[(at + 1) * lines..], step, &mut to);
+                }
+            }
+            if !traced {
+                trace.lines.copy_within(count * lines..(count + 1) * lines, 0);
+                trace.cells.copy_within(count * cells..(count + 1) * cells, 0);
+            }
         }
     }
-    let (sums, rows) = (&trace.gates[..run.gates()], run.batch * run.steps);
-    transposed_product(x, sums, to.kernel, [run.input, rows, width]);
-    transposed_product(&trace.before, sums, to.recurrent, [units, rows, width]);
-    to.bias.fill(0.0);
-    for line in sums.chunks_exact(width) {
-        to.bias.iter_mut().zip(line).for_each(|(sum, value)| *sum += value);
+
+    /// The product of a block's weights from number `first` of a line on.
+    fn sums(&self, block: usize, first: usize, depth: usize, bias: bool) -> Sums<'a> {
+        let size = self.run.line() * BLOCK;
+        let weights = &self.both[block * size + first * BLOCK..(block + 1) * size];
+        Sums { weights, panels: 4, first, depth, bias: bias.then(|| &self.bias[block * BLOCK..][..BLOCK]), slot: 0 }
     }
-    if let Some(x) = to.x {
-        multiply(sums, width, rows, kernel.view(), Start::Zero, x, run.input);
+
+    /// Step number `step`, which lies in place `at` of the trace.
+    fn advance(&self, step: usize, at: usize, trace: &mut Trace<&mut [f32]>) {
+        let run = self.run;
+        let lines = run.rows * run.line();
+        let (before, after) = trace.lines[at * lines..].split_at_mut(lines);
+        let (cells, next) = trace.cells.split_at_mut(run.place(at + 1, 0, LANES).start);
+        // The state before the first step is zero and need not be multiplied.
+        let state = if step == 0 { 0 } else { run.units };
+        for block in 0..run.blocks() {
+            let gates = &mut trace.gates[run.place(at, block, BLOCK)];
+            if run.input <= NARROW {
+                self.sums(block, 0, run.input + state, true).steps(run, 1, before, gates);
+            } else if state > 0 {
+                self.sums(block, run.input, state, false).steps(run, 1, before, gates);
+            }
+            let here = run.place(at, block, LANES);
+            let hidden = &mut after[run.input + block * LANES..];
+            let (cell, bent) = (&mut next[run.place(0, block, LANES)], &mut trace.bent[here.clone()]);
+            advance_block(gates, &cells[here], cell, bent, hidden, run.line(), run.width(block));
+        }
+    }
+}
+
+/// Memory of a backward pass besides the trace.
+#[derive(Debug)]
+struct Slopes<'a> {
+    /// Of the gates' sums, [steps at once, block, row, slot, 16].
+    sums: &'a mut [f32],
+    /// Of the state, [rows, units].
+    hidden: &'a mut [f32],
+    /// Of c, [block, row, 16].
+    cell: &'a mut [f32],
+    /// Of [W; R] and the bias, packed as they are.
+    both: &'a mut [f32],
+    bias: &'a mut [f32],
+}
+
+impl<'a> Slopes<'a> {
+    fn sizes(run: &Run, steps_rows: usize) -> [usize; 5] {
+        let blocks = run.blocks();
+        let both = packed_gates(run.line(), run.units, 4);
+        [steps_rows * blocks * BLOCK, run.rows * run.units, run.rows * blocks * LANES, both, blocks * BLOCK]
+    }
+
+    fn of(run: &Run, mut memory: &'a mut [f32]) -> Slopes<'a> {
+        let [sums, hidden, cell, both, bias] = Slopes::sizes(run, run.ahead() * run.rows).map(|length| cut(&mut memory, length));
+        Slopes { sums, hidden, cell, both, bias }
+    }
+
+    /// The gates of step number `step` backwards; their slopes go to place `at` of the chunk.
+    fn retreat(&mut self, run: &Run, trace: &Trace<&[f32]>, step: usize, at: usize) {
+        for block in 0..run.blocks() {
+            let here = run.place(step, block, LANES);
+            let (gates, hidden) = (&trace.gates[run.place(step, block, BLOCK)], &self.hidden[block * LANES..]);
+            let (bent, before) = (&trace.bent[here.clone()], &trace.cells[here]);
+            let (cell, to) = (&mut self.cell[run.place(0, block, LANES)], &mut self.sums[run.place(at, block, BLOCK)]);
+            let bias = &mut self.bias[block * BLOCK..][..BLOCK];
+            retreat_block(gates, bent, before, hidden, run.units, run.width(block), cell, to, bias);
+        }
     }
 }

@@ -1,15 +1,21 @@
 //! Products with a packed matrix: C [m, n] = start + A [m, k] · B [k, n].
 //!
-//! B is packed once into panels of [`LANES`] columns, padded with zeros, so that the inner loop reads it in order. A tile of
-//! rows × columns stays in registers over all of k. Every element is one chain of multiply-adds over k in order, whatever
-//! the tile: a row's result does not depend on how many rows are computed together, so neither does a prediction.
+//! B is packed once into groups of four panels of [`LANES`] columns, a row of the group after the other, padded with zeros,
+//! so that the inner loop reads one stream. A tile of rows × columns stays in registers over all of k. Every element is one
+//! chain of multiply-adds over k in order, whatever the tile: a row's result does not depend on how many rows are computed
+//! together, so neither does a prediction.
 
-use crate::kernel::raw::{accumulate, both};
+pub(crate) use crate::kernel::raw::LANES;
+use crate::kernel::raw::{Left, Origin, PANELS, Panels, Right, Tile, most_rows};
 
-/// Columns per panel.
-pub(crate) const LANES: usize = 16;
-/// Rows that share a panel before the next panel is read: keeps their part of A in the fast cache.
+/// Columns of a whole group.
+pub(crate) const GROUP: usize = PANELS * LANES;
+/// Rows that share a group before the next is read: keeps their part of A in the second cache.
 const BLOCK: usize = 96;
+/// Steps of k that a product of two unpacked matrices takes at once: their part of B fits half of the first cache.
+const DEPTH: usize = 64;
+/// Numbers of the largest tile.
+const TILE: usize = 8 * GROUP;
 
 /// A matrix packed for [`multiply`].
 #[derive(Debug, Clone, Default)]
@@ -23,23 +29,13 @@ impl Packed {
     /// Packs row-major B [depth, columns], reusing the memory.
     pub(crate) fn pack(&mut self, matrix: &[f32], depth: usize, columns: usize) {
         self.start(depth, columns);
-        for (row, line) in matrix.chunks_exact(columns).take(depth).enumerate() {
-            for (panel, part) in line.chunks(LANES).enumerate() {
-                let at = (panel * depth + row) * LANES;
-                self.values[at..at + part.len()].copy_from_slice(part);
-            }
-        }
+        pack(matrix, depth, columns, &mut self.values);
     }
 
     /// Packs Bᵀ of row-major B [columns, depth].
     pub(crate) fn pack_transposed(&mut self, matrix: &[f32], depth: usize, columns: usize) {
         self.start(depth, columns);
-        for (column, line) in matrix.chunks_exact(depth).take(columns).enumerate() {
-            let at = column / LANES * depth * LANES + column % LANES;
-            for (row, value) in line.iter().enumerate() {
-                self.values[at + row * LANES] = *value;
-            }
-        }
+        pack_transposed(matrix, depth, columns, &mut self.values);
     }
 
     /// [`Packed::pack`] into new memory.
@@ -61,8 +57,7 @@ impl Packed {
 
     fn start(&mut self, depth: usize, columns: usize) {
         (self.depth, self.columns) = (depth, columns);
-        self.values.clear();
-        self.values.resize(columns.div_ceil(LANES) * depth * LANES, 0.0);
+        self.values.resize(packed_len(depth, columns), 0.0);
     }
 }
 
@@ -74,11 +69,28 @@ pub(crate) struct Matrix<'a> {
     pub(crate) values: &'a [f32],
 }
 
+/// A group of panels of a packed matrix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group<'a> {
+    /// [depth, panels · LANES].
+    pub(crate) values: &'a [f32],
+    /// Its first column.
+    pub(crate) first: usize,
+    /// Columns that exist.
+    pub(crate) columns: usize,
+    pub(crate) panels: usize,
+}
+
 impl<'a> Matrix<'a> {
-    #[inline(always)]
-    fn panel(&self, panel: usize) -> &'a [f32] {
-        let size = self.depth * LANES;
-        &self.values[panel * size..(panel + 1) * size]
+    /// Its groups from left to right.
+    #[inline]
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group<'a>> + use<'a> {
+        let Matrix { depth, columns, values } = *self;
+        (0..columns).step_by(GROUP).map(move |first| {
+            let here = (columns - first).min(GROUP);
+            let panels = here.div_ceil(LANES);
+            Group { values: &values[first * depth..][..panels * LANES * depth], first, columns: here, panels }
+        })
     }
 }
 
@@ -89,10 +101,13 @@ pub(crate) fn packed_len(depth: usize, columns: usize) -> usize {
 
 /// Packs row-major B [depth, columns] into `to`.
 pub(crate) fn pack(matrix: &[f32], depth: usize, columns: usize, to: &mut [f32]) {
-    for (panel, to) in to[..packed_len(depth, columns)].chunks_exact_mut(depth * LANES).enumerate() {
-        let first = panel * LANES;
-        let width = (columns - first).min(LANES);
-        for (line, to) in matrix.chunks_exact(columns).zip(to.chunks_exact_mut(LANES)) {
+    if depth == 0 {
+        return;
+    }
+    let to = &mut to[..packed_len(depth, columns)];
+    for (first, to) in (0..columns).step_by(GROUP).zip(to.chunks_mut(GROUP * depth)) {
+        let width = (columns - first).min(GROUP);
+        for (line, to) in matrix.chunks_exact(columns).zip(to.chunks_exact_mut(width.next_multiple_of(LANES))) {
             to[..width].copy_from_slice(&line[first..first + width]);
             to[width..].fill(0.0);
         }
@@ -101,15 +116,20 @@ pub(crate) fn pack(matrix: &[f32], depth: usize, columns: usize, to: &mut [f32])
 
 /// Packs Bᵀ of row-major B [columns, depth] into `to`.
 pub(crate) fn pack_transposed(matrix: &[f32], depth: usize, columns: usize, to: &mut [f32]) {
-    for (panel, to) in to[..packed_len(depth, columns)].chunks_exact_mut(depth * LANES).enumerate() {
-        let first = panel * LANES;
-        let width = (columns - first).min(LANES);
-        for lane in 0..LANES {
+    if depth == 0 {
+        return;
+    }
+    let to = &mut to[..packed_len(depth, columns)];
+    for (first, to) in (0..columns).step_by(GROUP).zip(to.chunks_mut(GROUP * depth)) {
+        let width = (columns - first).min(GROUP);
+        let stride = width.next_multiple_of(LANES);
+        for lane in 0..stride {
+            let to = to.iter_mut().skip(lane).step_by(stride);
             if lane < width {
                 let line = &matrix[(first + lane) * depth..][..depth];
-                to.iter_mut().skip(lane).step_by(LANES).zip(line).for_each(|(to, value)| *to = *value);
+                to.zip(line).for_each(|(to, value)| *to = *value);
             } else {
-                to.iter_mut().skip(lane).step_by(LANES).for_each(|to| *to = 0.0);
+                to.for_each(|to| *to = 0.0);
             }
         }
     }
@@ -122,107 +142,112 @@ pub(crate) enum Start<'a> {
     Zero,
     /// The same row everywhere.
     Row(&'a [f32]),
+    /// A matrix whose rows begin so far apart.
+    Rows(&'a [f32], usize),
     /// What C holds.
     Given,
 }
 
-both! {
-    /// C = start + A·B; row i of A begins at `i * a_stride`, of C at `i * c_stride`.
-    multiply = multiply_body(a: &[f32], a_stride: usize, rows: usize, b: Matrix<'_>, start: Start<'_>, c: &mut [f32], c_stride: usize)
+impl<'a> Start<'a> {
+    /// For the part of C that begins there.
+    #[inline]
+    pub(crate) fn part(self, row: usize, column: usize) -> Start<'a> {
+        match self {
+            Start::Zero | Start::Given => self,
+            Start::Row(values) => Start::Row(&values[column..]),
+            Start::Rows(values, stride) => Start::Rows(&values[row * stride + column..], stride),
+        }
+    }
 }
 
-#[inline(always)]
-fn multiply_body<const FUSED: bool>(a: &[f32], a_stride: usize, rows: usize, b: Matrix<'_>, start: Start<'_>, c: &mut [f32], c_stride: usize) {
-    let panels = b.columns.div_ceil(LANES);
-    let mut product = Product { a, a_stride, b, start, c, c_stride };
-    for first in (0..rows).step_by(BLOCK) {
-        let last = (first + BLOCK).min(rows);
-        if last - first < 2 {
-            let mut panel = 0;
-            while panel + 4 <= panels {
-                product.tile::<FUSED, 1, 4>(first, panel);
-                panel += 4;
-            }
-            for panel in panel..panels {
-                product.tile::<FUSED, 1, 1>(first, panel);
-            }
-            continue;
-        }
-        for panel in 0..panels {
-            let mut row = first;
-            while row + 6 <= last {
-                product.tile::<FUSED, 6, 1>(row, panel);
-                row += 6;
-            }
-            if row + 4 <= last {
-                product.tile::<FUSED, 4, 1>(row, panel);
-                row += 4;
-            }
-            while row + 2 <= last {
-                product.tile::<FUSED, 2, 1>(row, panel);
-                row += 2;
-            }
-            if row < last {
-                product.tile::<FUSED, 1, 1>(row, panel);
+/// C = start + A·B; row i of A begins at `i * a_stride`, of C at `i * c_stride`.
+pub(crate) fn multiply(a: &[f32], a_stride: usize, rows: usize, b: Matrix<'_>, start: Start<'_>, c: &mut [f32], c_stride: usize) {
+    for block in (0..rows).step_by(BLOCK) {
+        for group in b.groups() {
+            for (row, count) in tiles(rows.min(block + BLOCK) - block, most_rows(group.panels)) {
+                let row = block + row;
+                let left = Left { values: &a[row * a_stride..], flipped: false, stride: a_stride, group: 0 };
+                let right = Right { values: group.values, step: group.panels * LANES, group: 0 };
+                let strip = Strip { left, right, depth: b.depth, groups: 1 };
+                let start = start.part(row, group.first);
+                strip.run(count, group.columns, start, &mut c[row * c_stride + group.first..], c_stride);
             }
         }
     }
 }
 
-struct Product<'a> {
-    a: &'a [f32],
-    a_stride: usize,
-    b: Matrix<'a>,
-    start: Start<'a>,
-    c: &'a mut [f32],
-    c_stride: usize,
+/// C [m, n] = Aᵀ·B for row-major A [k, m] and B [k, n]: the gradient of a weight from its input and output gradient.
+pub(crate) fn transposed_product(a: &[f32], b: &[f32], c: &mut [f32], [m, k, n]: [usize; 3]) {
+    if k == 0 {
+        return c[..m * n].fill(0.0);
+    }
+    let mut packed = [0.0; DEPTH * GROUP];
+    for first in (0..k).step_by(DEPTH) {
+        let depth = (k - first).min(DEPTH);
+        let start = if first == 0 { Start::Zero } else { Start::Given };
+        for column in (0..n).step_by(GROUP) {
+            let width = (n - column).min(GROUP);
+            let step = width.next_multiple_of(LANES);
+            for (line, to) in b[first * n..].chunks_exact(n).zip(packed.chunks_exact_mut(step)).take(depth) {
+                to[..width].copy_from_slice(&line[column..column + width]);
+                to[width..].fill(0.0);
+            }
+            for (row, count) in tiles(m, most_rows(step / LANES)) {
+                let left = Left { values: &a[first * m + row..], flipped: true, stride: m, group: 0 };
+                let strip = Strip { left, right: Right { values: &packed, step, group: 0 }, depth, groups: 1 };
+                strip.run(count, width, start, &mut c[row * n + column..], n);
+            }
+        }
+    }
 }
 
-impl Product<'_> {
-    /// `ROWS` rows from `row` by `PANELS` panels from `panel`.
-    #[inline(always)]
-    fn tile<const FUSED: bool, const ROWS: usize, const PANELS: usize>(&mut self, row: usize, panel: usize) {
-        let depth = self.b.depth;
-        let mut sums = [[[0.0f32; LANES]; PANELS]; ROWS];
-        for (r, line) in sums.iter_mut().enumerate() {
-            for (p, sum) in line.iter_mut().enumerate() {
-                self.begin(row + r, panel + p, sum);
+/// Cuts `rows` into as few tiles of at most `most` rows as possible, as even as possible: (first, count).
+#[inline]
+pub(crate) fn tiles(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = rows.div_ceil(most);
+    (0..count).map(move |tile| {
+        let first = tile * rows / count;
+        (first, (tile + 1) * rows / count - first)
+    })
+}
+
+/// One tile of rows by at most [`GROUP`] columns.
+pub(crate) struct Strip<'a> {
+    pub(crate) left: Left<'a>,
+    pub(crate) right: Right<'a>,
+    pub(crate) depth: usize,
+    pub(crate) groups: usize,
+}
+
+impl Strip<'_> {
+    /// Computes it into row-major `c`; the last panel may be cut.
+    #[inline]
+    pub(crate) fn run(self, rows: usize, columns: usize, start: Start<'_>, c: &mut [f32], c_stride: usize) {
+        let Strip { left, right, depth, groups } = self;
+        let panels = columns.div_ceil(LANES);
+        if columns == panels * LANES {
+            let origin = match start {
+                Start::Zero => Origin::Zero,
+                Start::Given => Origin::Given,
+                Start::Row(values) => Origin::From(Panels { values, row: 0, panel: LANES }),
+                Start::Rows(values, row) => Origin::From(Panels { values, row, panel: LANES }),
+            };
+            let to = Panels { values: c, row: c_stride, panel: LANES };
+            return Tile { left, right, depth, groups, origin, to }.run(rows, panels);
+        }
+        let mut whole = [0.0; TILE];
+        for (row, line) in whole.chunks_exact_mut(GROUP).enumerate().take(rows) {
+            match start {
+                Start::Zero => {}
+                Start::Row(values) => line[..columns].copy_from_slice(&values[..columns]),
+                Start::Rows(values, stride) => line[..columns].copy_from_slice(&values[row * stride..][..columns]),
+                Start::Given => line[..columns].copy_from_slice(&c[row * c_stride..][..columns]),
             }
         }
-        let lines: [&[f32]; ROWS] = std::array::from_fn(|r| &self.a[(row + r) * self.a_stride..][..depth]);
-        let panels: [&[f32]; PANELS] = std::array::from_fn(|p| &self.b.panel(panel + p)[..depth * LANES]);
-        accumulate::<FUSED, ROWS, PANELS>(lines, panels, &mut sums);
-        for (r, line) in sums.iter().enumerate() {
-            for (p, sum) in line.iter().enumerate() {
-                let (at, width) = self.place(row + r, panel + p);
-                if width == LANES {
-                    self.c[at..at + LANES].copy_from_slice(sum);
-                } else {
-                    self.c[at..at + width].copy_from_slice(&sum[..width]);
-                }
-            }
-        }
-    }
-
-    /// Where a tile's row of C begins, and how many of its columns exist.
-    #[inline(always)]
-    fn place(&self, row: usize, panel: usize) -> (usize, usize) {
-        let column = panel * LANES;
-        (row * self.c_stride + column, (self.b.columns - column).min(LANES))
-    }
-
-    #[inline(always)]
-    fn begin(&self, row: usize, panel: usize, sum: &mut [f32; LANES]) {
-        let (at, width) = self.place(row, panel);
-        let from = match self.start {
-            Start::Zero => return,
-            Start::Row(values) => &values[panel * LANES..][..width],
-            Start::Given => &self.c[at..at + width],
-        };
-        if width == LANES {
-            sum.copy_from_slice(from);
-        } else {
-            sum[..width].copy_from_slice(from);
+        let to = Panels { values: &mut whole[..], row: GROUP, panel: LANES };
+        Tile { left, right, depth, groups, origin: Origin::Given, to }.run(rows, panels);
+        for (row, line) in whole.chunks_exact(GROUP).enumerate().take(rows) {
+            c[row * c_stride..][..columns].copy_from_slice(&line[..columns]);
         }
     }
 }
@@ -262,9 +287,6 @@ mod tests {
             let mut alone = vec![0.0; n];
             multiply(&a[(m - 1) * k..], k, 1, packed.view(), Start::Row(&bias), &mut alone, n);
             assert_eq!(alone, c[(m - 1) * n..], "a row's bits do not depend on its company");
-            let mut plain = vec![0.0; m * n];
-            multiply_body::<false>(&a, k, m, packed.view(), Start::Row(&bias), &mut plain, n);
-            assert!(plain.iter().zip(&c).all(|(p, q)| (p - q).abs() < 1e-4), "{m}×{k}×{n}: the portable version differs");
         }
     }
 }

@@ -1,12 +1,20 @@
-//! The only unsafe code of the crate: the choice of instruction set, the inner loop of the packed product in AVX2, and the
-//! call of `matrixmultiply`.
+//! The only unsafe code of the crate: the choice of instruction set, and the register tile every product of matrices is
+//! made of.
 //!
-//! [`both!`] compiles one safe function body twice, plain and with AVX2 + FMA, and picks at run time. The body is
+//! [`both!`] compiles one safe function body for AVX-512, for AVX2 with FMA and plain, and picks at run time. The body is
 //! ordinary Rust that the compiler vectorises; its constant parameter says whether a fused multiply-add is one
-//! instruction (without one, `mul_add` would be a slow library call). Invariant: the two versions differ only by
-//! rounding, and one machine always takes the same one.
+//! instruction (without one, `mul_add` would be a slow library call). A [`Tile`] is written out for each width, since the
+//! compiler does not keep its sums in registers by itself. Invariant: every version does the same operations on each
+//! number in the same order; with fused multiply-adds the bits agree, without them rounding differs. One machine always
+//! takes the same version.
 
-use crate::kernel::matmul::LANES;
+/// Columns per panel: one register of AVX-512, two of AVX2.
+pub(crate) const LANES: usize = 16;
+/// Panels a tile has at most.
+pub(crate) const PANELS: usize = 4;
+
+/// Without AVX: AArch64 always has a fused multiply-add.
+pub(crate) const PLAIN_FUSED: bool = cfg!(target_arch = "aarch64");
 
 /// Defines `fn $name(args)` that runs `$body::<FUSED>(args)` with the best instructions this processor has.
 macro_rules! both {
@@ -15,25 +23,44 @@ macro_rules! both {
         pub(crate) fn $name($($arg: $kind),*) {
             #[cfg(target_arch = "x86_64")]
             {
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                fn widest($($arg: $kind),*) {
+                    $body::<true>($($arg),*);
+                }
                 #[target_feature(enable = "avx2,fma")]
                 fn wide($($arg: $kind),*) {
                     $body::<true>($($arg),*);
+                }
+                if crate::kernel::raw::has_widest() {
+                    #[expect(unsafe_code, reason = "has_widest() has just found all that `widest` needs")]
+                    return unsafe { widest($($arg),*) };
                 }
                 if crate::kernel::raw::has_wide() {
                     #[expect(unsafe_code, reason = "has_wide() has just found AVX2 and FMA, all that `wide` needs")]
                     return unsafe { wide($($arg),*) };
                 }
             }
-            $body::<false>($($arg),*);
+            $body::<{ crate::kernel::raw::PLAIN_FUSED }>($($arg),*);
         }
     };
 }
 pub(crate) use both;
 
+pub(crate) use crate::kernel::matmul::transposed_product;
+
 /// This processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
+#[inline]
 pub(crate) fn has_wide() -> bool {
     std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+}
+
+/// This processor has the parts of AVX-512 that all but the first processors with it have.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_widest() -> bool {
+    use std::arch::is_x86_feature_detected as has;
+    has!("avx512f") && has!("avx512vl") && has!("avx512bw") && has!("avx512dq") && has_wide()
 }
 
 /// a·b + c, fused where that is one instruction.
@@ -42,81 +69,290 @@ pub(crate) fn fused<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// sums [row][panel][lane] += Σ_k lines[row][k] · panels[panel][k][lane], in the order of k.
-///
-/// With `FUSED` and AVX2 the sums stay in registers (the compiler does not find that by itself); else plain Rust.
-#[inline(always)]
-pub(crate) fn accumulate<const FUSED: bool, const ROWS: usize, const PANELS: usize>(
-    lines: [&[f32]; ROWS],
-    panels: [&[f32]; PANELS],
-    sums: &mut [[[f32; LANES]; PANELS]; ROWS],
-) {
-    let depth = lines[0].len();
-    assert!(lines.iter().all(|line| line.len() == depth) && panels.iter().all(|panel| panel.len() == depth * LANES), "lengths agree");
-    #[cfg(target_arch = "x86_64")]
-    if FUSED && has_wide() {
-        #[expect(unsafe_code, reason = "has_wide() has just found AVX2 and FMA; the assertion above holds the lengths")]
-        return unsafe { accumulate_wide(lines, panels, depth, sums) };
-    }
-    for k in 0..depth {
-        for (line, sums) in lines.iter().zip(&mut *sums) {
-            for (panel, sum) in panels.iter().zip(sums) {
-                let weights = &panel[k * LANES..][..LANES];
-                sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum = fused::<FUSED>(line[k], *weight, *sum));
-            }
-        }
-    }
+/// A, whose element (i, k) is `values[i + step·k]` if `flipped`, else `values[row·i + k]`; k runs over `groups` of `depth`
+/// that begin `group` apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) flipped: bool,
+    /// Distance of rows, or if flipped of steps of k.
+    pub(crate) stride: usize,
+    pub(crate) group: usize,
 }
 
-/// Needs AVX2 and FMA, lines of `depth` and panels of `depth * LANES` numbers.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+/// B, whose element (k, j) is `values[step·k + j]`, grouped as A is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Right<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) step: usize,
+    pub(crate) group: usize,
+}
+
+/// Rows of panels: number l of panel p in row i is `values[row·i + panel·p + l]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Panels<T> {
+    pub(crate) values: T,
+    pub(crate) row: usize,
+    pub(crate) panel: usize,
+}
+
+/// What a product is added to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// Nothing.
+    Zero,
+    /// What C holds.
+    Given,
+    /// Something else.
+    From(Panels<&'a [f32]>),
+}
+
+/// C = origin + A·B for a few rows and panels that stay in registers. Every number of C is one chain of multiply-adds over
+/// k in order.
+#[derive(Debug)]
+pub(crate) struct Tile<'a> {
+    pub(crate) left: Left<'a>,
+    pub(crate) right: Right<'a>,
+    /// Steps of k in a group.
+    pub(crate) depth: usize,
+    pub(crate) groups: usize,
+    pub(crate) origin: Origin<'a>,
+    pub(crate) to: Panels<&'a mut [f32]>,
+}
+
+/// Most rows of a tile of so many panels that stay in registers.
 #[inline]
-#[expect(unsafe_code, reason = "unchecked reads at k < depth, which the caller has compared with every length")]
-unsafe fn accumulate_wide<const ROWS: usize, const PANELS: usize>(
-    lines: [&[f32]; ROWS],
-    panels: [&[f32]; PANELS],
-    depth: usize,
-    sums: &mut [[[f32; LANES]; PANELS]; ROWS],
-) {
-    use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
-    const HALF: usize = LANES / 2;
-    let mut wide = [[[_mm256_setzero_ps(); 2]; PANELS]; ROWS];
-    for r in 0..ROWS {
-        for p in 0..PANELS {
-            let sum = sums[r][p].as_ptr();
-            wide[r][p] = unsafe { [_mm256_loadu_ps(sum), _mm256_loadu_ps(sum.add(HALF))] };
+pub(crate) fn most_rows(panels: usize) -> usize {
+    if panels == PANELS { 6 } else { 8 }
+}
+
+/// One past the farthest of numbers that lie in nested strides, then `more` in a row; the largest number if that is beyond
+/// all memory.
+#[inline(always)]
+fn reach<const N: usize>(strides: [(usize, usize); N], more: usize) -> usize {
+    strides.iter().fold(more, |sum, (count, stride)| sum.saturating_add(count.saturating_sub(1).saturating_mul(*stride)))
+}
+
+impl Tile<'_> {
+    /// Computes the tile. Panics if it reaches past a slice, or has more rows than [`most_rows`].
+    #[inline]
+    pub(crate) fn run(self, rows: usize, panels: usize) {
+        let Tile { left, right, depth, groups, origin, to } = self;
+        let (a_row, a_step) = if left.flipped { (1, left.stride) } else { (left.stride, 1) };
+        let whole = |panels_of: usize| panels_of <= PANELS && rows <= most_rows(panels_of) && rows > 0 && panels_of > 0;
+        assert!(whole(panels), "a tile fits the registers");
+        if depth > 0 && groups > 0 {
+            assert!(reach([(groups, left.group), (rows, a_row), (depth, a_step)], 1) <= left.values.len(), "A is too short");
+            assert!(reach([(groups, right.group), (depth, right.step)], panels * LANES) <= right.values.len(), "B is too short");
         }
-    }
-    for k in 0..depth {
-        for p in 0..PANELS {
-            let weights = unsafe { panels[p].as_ptr().add(k * LANES) };
-            let (low, high) = unsafe { (_mm256_loadu_ps(weights), _mm256_loadu_ps(weights.add(HALF))) };
-            for r in 0..ROWS {
-                let value = _mm256_set1_ps(unsafe { *lines[r].get_unchecked(k) });
-                wide[r][p][0] = _mm256_fmadd_ps(value, low, wide[r][p][0]);
-                wide[r][p][1] = _mm256_fmadd_ps(value, high, wide[r][p][1]);
+        assert!(reach([(rows, to.row), (panels, to.panel)], LANES) <= to.values.len(), "C is too short");
+        let c = to.values.as_mut_ptr();
+        let (start, start_row, start_panel) = match origin {
+            Origin::Zero => (std::ptr::null(), 0, 0),
+            Origin::Given => (c.cast_const(), to.row, to.panel),
+            Origin::From(from) => {
+                assert!(reach([(rows, from.row), (panels, from.panel)], LANES) <= from.values.len(), "the origin is too short");
+                (from.values.as_ptr(), from.row, from.panel)
             }
-        }
-    }
-    for r in 0..ROWS {
-        for p in 0..PANELS {
-            let sum = sums[r][p].as_mut_ptr();
-            unsafe {
-                _mm256_storeu_ps(sum, wide[r][p][0]);
-                _mm256_storeu_ps(sum.add(HALF), wide[r][p][1]);
-            }
+        };
+        let (a, b) = (left.values.as_ptr(), right.values.as_ptr());
+        let raw = Raw {
+            a,
+            a_stride: left.stride,
+            a_group: left.group,
+            b,
+            b_step: right.step,
+            b_group: right.group,
+            depth,
+            groups,
+            start,
+            start_row,
+            start_panel,
+            c,
+            c_row: to.row,
+            c_panel: to.panel,
+        };
+        #[expect(unsafe_code, reason = "the assertions above hold every place the tile touches; the processor is asked for its features")]
+        unsafe {
+            raw.run(rows, panels, left.flipped);
         }
     }
 }
 
-/// C [m, n] = Aᵀ·B for row-major A [k, m] and B [k, n]: the gradient of a weight from its input and output gradient.
-pub(crate) fn transposed_product(a: &[f32], b: &[f32], c: &mut [f32], [m, k, n]: [usize; 3]) {
-    assert!(a.len() >= k * m && b.len() >= k * n && c.len() >= m * n, "the slices hold the matrices");
-    let stride = |length: usize| isize::try_from(length).expect("a slice is shorter than isize::MAX");
-    #[expect(unsafe_code, reason = "the assertion above keeps every row·stride + column inside its slice; c is not aliased")]
-    unsafe {
-        let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-        matrixmultiply::sgemm(m, k, n, 1.0, a, 1, stride(m), b, stride(n), 1, 0.0, c, stride(n), 1);
+/// A tile with its bounds checked.
+struct Raw {
+    a: *const f32,
+    a_stride: usize,
+    a_group: usize,
+    b: *const f32,
+    b_step: usize,
+    b_group: usize,
+    depth: usize,
+    groups: usize,
+    /// Null: zero.
+    start: *const f32,
+    start_row: usize,
+    start_panel: usize,
+    c: *mut f32,
+    c_row: usize,
+    c_panel: usize,
+}
+
+/// Calls `$tile::<rows, panels, flipped>` for the numbers a tile may have.
+#[cfg(target_arch = "x86_64")]
+macro_rules! choose {
+    ($raw:ident.$tile:ident, $rows:ident, $panels:ident, $flipped:ident: $([$r:literal, $p:literal])*) => {
+        match ($rows, $panels, $flipped) {
+            $(($r, $p, false) => $raw.$tile::<$r, $p, false>(), ($r, $p, true) => $raw.$tile::<$r, $p, true>(),)*
+            _ => unreachable!("the caller has checked the size of the tile"),
+        }
+    };
+}
+
+#[expect(unsafe_code, reason = "each function needs what its comment says")]
+impl Raw {
+    /// Needs every place the tile touches to be inside its memory.
+    #[inline]
+    unsafe fn run(&self, rows: usize, panels: usize, flipped: bool) {
+        #[cfg(target_arch = "x86_64")]
+        if has_widest() {
+            return unsafe {
+                choose!(self.widest, rows, panels, flipped: [1, 4] [2, 4] [3, 4] [4, 4] [5, 4] [6, 4]
+                    [1, 3] [2, 3] [3, 3] [4, 3] [5, 3] [6, 3] [7, 3] [8, 3] [1, 2] [2, 2] [3, 2] [4, 2] [5, 2] [6, 2] [7, 2] [8, 2]
+                    [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1] [7, 1] [8, 1])
+            };
+        } else if has_wide() {
+            return unsafe { self.run_wide(rows, panels, flipped) };
+        }
+        for panel in 0..panels {
+            for row in 0..rows {
+                unsafe { self.at(row, panel, flipped).plain(if flipped { self.a_stride } else { 1 }) };
+            }
+        }
+    }
+
+    /// The part of the tile that begins at a row and a panel.
+    unsafe fn at(&self, row: usize, panel: usize, flipped: bool) -> Raw {
+        let start = match self.start.is_null() {
+            true => self.start,
+            false => unsafe { self.start.add(row * self.start_row + panel * self.start_panel) },
+        };
+        let (a, b) = unsafe { (self.a.add(row * if flipped { 1 } else { self.a_stride }), self.b.add(panel * LANES)) };
+        Raw { a, b, start, c: unsafe { self.c.add(row * self.c_row + panel * self.c_panel) }, ..*self }
+    }
+
+    /// One row of one panel.
+    unsafe fn plain(&self, a_step: usize) {
+        let mut sum = [0.0f32; LANES];
+        if !self.start.is_null() {
+            sum = unsafe { self.start.cast::<[f32; LANES]>().read() };
+        }
+        for group in 0..self.groups {
+            for k in 0..self.depth {
+                let (value, weights) = unsafe {
+                    let weights = self.b.add(group * self.b_group + k * self.b_step).cast::<[f32; LANES]>().read();
+                    (*self.a.add(group * self.a_group + k * a_step), weights)
+                };
+                sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum = fused::<PLAIN_FUSED>(value, weight, *sum));
+            }
+        }
+        unsafe { self.c.cast::<[f32; LANES]>().write(sum) };
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "each function needs what its comment says")]
+impl Raw {
+    /// Needs AVX2 and FMA. Six rows of one panel fill its registers, or one row of four.
+    unsafe fn run_wide(&self, rows: usize, panels: usize, flipped: bool) {
+        if rows == 1 {
+            return unsafe { choose!(self.wide, rows, panels, flipped: [1, 1] [1, 2] [1, 3] [1, 4]) };
+        }
+        for panel in 0..panels {
+            let mut row = 0;
+            while row < rows {
+                let (count, one) = ((rows - row).min(6), 1);
+                let part = unsafe { self.at(row, panel, flipped) };
+                unsafe { choose!(part.wide, count, one, flipped: [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1]) };
+                row += count;
+            }
+        }
+    }
+
+    /// Needs AVX-512.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+    unsafe fn widest<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self) {
+        use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps};
+        let mut sums = [[_mm512_setzero_ps(); PANELS]; ROWS];
+        if !self.start.is_null() {
+            for r in 0..ROWS {
+                for p in 0..PANELS {
+                    sums[r][p] = unsafe { _mm512_loadu_ps(self.start.add(r * self.start_row + p * self.start_panel)) };
+                }
+            }
+        }
+        let (a_row, a_step) = if FLIPPED { (1, self.a_stride) } else { (self.a_stride, 1) };
+        for group in 0..self.groups {
+            let (mut a, mut b) = unsafe { (self.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
+            for _ in 0..self.depth {
+                let mut weights = [_mm512_setzero_ps(); PANELS];
+                for p in 0..PANELS {
+                    weights[p] = unsafe { _mm512_loadu_ps(b.add(p * LANES)) };
+                }
+                for r in 0..ROWS {
+                    let value = _mm512_set1_ps(unsafe { *a.add(r * a_row) });
+                    for p in 0..PANELS {
+                        sums[r][p] = _mm512_fmadd_ps(value, weights[p], sums[r][p]);
+                    }
+                }
+                (a, b) = (a.wrapping_add(a_step), b.wrapping_add(self.b_step));
+            }
+        }
+        for r in 0..ROWS {
+            for p in 0..PANELS {
+                unsafe { _mm512_storeu_ps(self.c.add(r * self.c_row + p * self.c_panel), sums[r][p]) };
+            }
+        }
+    }
+
+    /// Needs AVX2 and FMA.
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn wide<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self) {
+        use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
+        const HALF: usize = LANES / 2;
+        let mut sums = [[[_mm256_setzero_ps(); 2]; PANELS]; ROWS];
+        if !self.start.is_null() {
+            for r in 0..ROWS {
+                for p in 0..PANELS {
+                    let from = unsafe { self.start.add(r * self.start_row + p * self.start_panel) };
+                    sums[r][p] = unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(HALF))] };
+                }
+            }
+        }
+        let (a_row, a_step) = if FLIPPED { (1, self.a_stride) } else { (self.a_stride, 1) };
+        for group in 0..self.groups {
+            let (mut a, mut b) = unsafe { (self.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
+            for _ in 0..self.depth {
+                for p in 0..PANELS {
+                    let weights = unsafe { b.add(p * LANES) };
+                    let (low, high) = unsafe { (_mm256_loadu_ps(weights), _mm256_loadu_ps(weights.add(HALF))) };
+                    for r in 0..ROWS {
+                        let value = _mm256_set1_ps(unsafe { *a.add(r * a_row) });
+                        sums[r][p][0] = _mm256_fmadd_ps(value, low, sums[r][p][0]);
+                        sums[r][p][1] = _mm256_fmadd_ps(value, high, sums[r][p][1]);
+                    }
+                }
+                (a, b) = (a.wrapping_add(a_step), b.wrapping_add(self.b_step));
+            }
+        }
+        for r in 0..ROWS {
+            for p in 0..PANELS {
+                let to = unsafe { self.c.add(r * self.c_row + p * self.c_panel) };
+                unsafe {
+                    _mm256_storeu_ps(to, sums[r][p][0]);
+                    _mm256_storeu_ps(to.add(HALF), sums[r][p][1]);
+                }
+            }
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! Convolution over time: y[t] = b + Σ_j x[t·stride + j·dilation - pad] · K_j; [time, in] -> [time', filters].
 //!
 //! Causal: pad = (size - 1)·dilation, and what lies before the first step is zero, so y[t] sees nothing after t·stride.
-//! Else no padding. The kernel is [size, in, filters]. No columns are copied together: tap j is one product of rows of x,
-//! `stride` steps apart, added to the rows of y that the tap reaches. Backwards with the same rows:
+//! Else no padding. The kernel is [size, in, filters]. Backwards with the same rows:
 //! dx[t·stride + j·dilation - pad] += dy[t]·K_jᵀ and dK_j = Σ x[t·stride + j·dilation - pad]ᵀ·dy[t], db = Σ dy.
 
 use bellwether_domain::network::Conv1d;
 
-use crate::kernel::matmul::{Matrix, Start, multiply, pack, pack_transposed, packed_len};
-use crate::kernel::raw::transposed_product;
+use crate::kernel::conv::{Lines, Stretch, Taps, learn, stretches};
+use crate::kernel::matmul::{LANES, Matrix, Start, multiply, pack, pack_transposed, packed_len};
 use crate::kernel::rows::sum_rows;
 use crate::layer::{Backward, Forward, Layer, Purpose};
 
@@ -19,11 +18,15 @@ pub(crate) struct Conv {
     width: usize,
     out_time: usize,
     filters: usize,
-    stride: usize,
-    bias: bool,
-    taps: Vec<Tap>,
-    /// Number of taps the kernel has; those that reach no step are not in `taps`.
     size: usize,
+    stride: usize,
+    dilation: usize,
+    bias: bool,
+    /// The taps that reach any step, from the last one.
+    taps: Vec<Tap>,
+    forward: Vec<Stretch>,
+    /// Of dx over dy, taps counted from the last; empty unless the stride is one.
+    backward: Vec<Stretch>,
 }
 
 /// One tap: output `first` reads step `from`, and every output after it `stride` steps further.
@@ -46,52 +49,74 @@ impl Conv {
             let first = pad.saturating_sub(shift).div_ceil(stride);
             (first < out_time).then(|| Tap { place, first, from: first * stride + shift - pad })
         };
-        // The last tap reaches every output: it comes first, and begins the sums.
-        let taps = (0..size).rev().filter_map(tap).collect();
-        Conv { time, width: input[1], out_time, filters: output[1], stride, bias: conv.bias, taps, size }
+        let forward = stretches(out_time, |t| {
+            let tap = pad.saturating_sub(t * stride).div_ceil(dilation);
+            (tap, size - tap, t * stride + tap * dilation - pad)
+        });
+        let backward = |t: usize| {
+            let last = ((t + pad) / dilation).min(size - 1);
+            let first = (t + pad + 1).saturating_sub(out_time).div_ceil(dilation);
+            // The later tap reads the earlier row.
+            (size - 1 - last, (last + 1).saturating_sub(first), t + pad - last * dilation)
+        };
+        Conv {
+            time,
+            width: input[1],
+            out_time,
+            filters: output[1],
+            size,
+            stride,
+            dilation,
+            bias: conv.bias,
+            taps: (0..size).rev().map_while(tap).collect(),
+            forward,
+            backward: if stride == 1 { stretches(time, backward) } else { vec![] },
+        }
     }
 
-    /// Steps of x from one output to the next are all there are, so that samples follow each other evenly.
-    fn even(&self, tap: Tap) -> bool {
-        tap.first == 0 && tap.from == 0 && self.out_time * self.stride == self.time
-    }
-
+    /// Numbers of one tap's weights.
     fn weight(&self) -> usize {
         self.width * self.filters
     }
 
-    /// The rows of x that a tap reads for output after output of every sample, zero where it reaches before the first step.
-    fn gather(&self, tap: Tap, x: &[f32], to: &mut [f32]) {
-        for (x, to) in x.chunks_exact(self.time * self.width).zip(to.chunks_exact_mut(self.out_time * self.width)) {
-            let (before, to) = to.split_at_mut(tap.first * self.width);
-            before.fill(0.0);
-            let from = x[tap.from * self.width..].chunks(self.stride * self.width);
-            to.chunks_exact_mut(self.width).zip(from).for_each(|(to, from)| to.copy_from_slice(&from[..self.width]));
-        }
+    /// Width of a row of dy in whole panels.
+    fn padded(&self) -> usize {
+        self.filters.next_multiple_of(LANES)
     }
 
     fn backward_kernel(&self, x: &[f32], above: &[f32], scratch: &mut [f32], to: &mut [f32]) {
-        let lines = above.len() / self.filters;
         to.fill(0.0);
-        for tap in &self.taps {
-            let to = &mut to[tap.place * self.weight()..][..self.weight()];
-            if self.stride == 1 && self.even(*tap) {
-                transposed_product(x, above, to, [self.width, lines, self.filters]);
-            } else {
-                let gathered = &mut scratch[..lines * self.width];
-                self.gather(*tap, x, gathered);
-                transposed_product(gathered, above, to, [self.width, lines, self.filters]);
+        let samples = x.len() / (self.time * self.width);
+        let padded = self.padded();
+        let above = if padded == self.filters {
+            above
+        } else {
+            for (to, from) in scratch.chunks_exact_mut(padded).zip(above.chunks_exact(self.filters)) {
+                to[..self.filters].copy_from_slice(from);
+                to[self.filters..].fill(0.0);
             }
+            &scratch[..samples * self.out_time * padded]
+        };
+        for tap in &self.taps {
+            let a = Lines { values: &x[tap.from * self.width..], stride: self.stride * self.width, sample: self.time * self.width };
+            let b = Lines { values: &above[tap.first * padded..], stride: padded, sample: self.out_time * padded };
+            let to = &mut to[tap.place * self.weight()..][..self.weight()];
+            learn(a, b, [samples, self.out_time - tap.first], to, [self.width, self.filters]);
         }
     }
 
     fn backward_input(&self, above: &[f32], packed: &[f32], to: &mut [f32]) {
-        to.fill(0.0);
-        let size = packed_len(self.filters, self.width);
         let samples = to.chunks_exact_mut(self.time * self.width).zip(above.chunks_exact(self.out_time * self.filters));
+        if self.stride == 1 {
+            let taps = Taps { packed, depth: self.filters, columns: self.width, apart: self.dilation, stride: 1 };
+            return samples.for_each(|(to, above)| taps.apply(&self.backward, above, Start::Zero, to));
+        }
+        let size = packed_len(self.filters, self.width);
         for (to, above) in samples {
+            to.fill(0.0);
             for tap in &self.taps {
-                let kernel = Matrix { depth: self.filters, columns: self.width, values: &packed[tap.place * size..][..size] };
+                let values = &packed[(self.size - 1 - tap.place) * size..][..size];
+                let kernel = Matrix { depth: self.filters, columns: self.width, values };
                 let (above, to) = (&above[tap.first * self.filters..], &mut to[tap.from * self.width..]);
                 multiply(above, self.filters, self.out_time - tap.first, kernel, Start::Given, to, self.stride * self.width);
             }
@@ -108,16 +133,18 @@ impl Layer for Conv {
     fn pack(&self, weights: &[f32], purpose: Purpose, packed: &mut [f32]) {
         let (size, back_size) = (packed_len(self.width, self.filters), packed_len(self.filters, self.width));
         let (forward, back) = packed.split_at_mut(self.size * size);
-        let kernels = || weights.chunks_exact(self.weight()).take(self.size);
+        let kernels = || weights[..self.size * self.weight()].chunks_exact(self.weight());
         kernels().zip(forward.chunks_exact_mut(size)).for_each(|(kernel, to)| pack(kernel, self.width, self.filters, to));
         if purpose == Purpose::Train {
-            kernels().zip(back.chunks_exact_mut(back_size)).for_each(|(kernel, to)| pack_transposed(kernel, self.filters, self.width, to));
+            let to = back.chunks_exact_mut(back_size);
+            kernels().rev().zip(to).for_each(|(kernel, to)| pack_transposed(kernel, self.filters, self.width, to));
         }
     }
 
+    /// dy in whole panels.
     fn scratch(&self, rows: usize, purpose: Purpose) -> usize {
-        let direct = self.stride == 1 && self.taps.iter().all(|tap| self.even(*tap));
-        if direct || purpose == Purpose::Serve { 0 } else { rows * self.out_time * self.width }
+        let padded = self.padded();
+        if purpose == Purpose::Serve || padded == self.filters { 0 } else { rows * self.out_time * padded }
     }
 
     fn products(&self) -> u64 {
@@ -127,22 +154,15 @@ impl Layer for Conv {
     fn forward(&self, pass: Forward<'_>) {
         let Forward { inputs, weights, packed, output, .. } = pass;
         let x = inputs.get(0);
-        let size = packed_len(self.width, self.filters);
-        let kernel = |tap: &Tap| Matrix { depth: self.width, columns: self.filters, values: &packed[tap.place * size..][..size] };
-        let begin = if self.bias { Start::Row(&weights[self.size * self.weight()..]) } else { Start::Zero };
-        if let [tap] = &self.taps[..]
-            && self.even(*tap)
-        {
-            let lines = output.len() / self.filters;
-            multiply(x, self.stride * self.width, lines, kernel(tap), begin, output, self.filters);
-            return;
+        let start = if self.bias { Start::Row(&weights[self.size * self.weight()..]) } else { Start::Zero };
+        if self.size == 1 && self.out_time * self.stride == self.time {
+            // Samples follow each other evenly.
+            let kernel = Matrix { depth: self.width, columns: self.filters, values: packed };
+            return multiply(x, self.stride * self.width, pass.rows * self.out_time, kernel, start, output, self.filters);
         }
+        let taps = Taps { packed, depth: self.width, columns: self.filters, apart: self.dilation, stride: self.stride };
         for (x, y) in x.chunks_exact(self.time * self.width).zip(output.chunks_exact_mut(self.out_time * self.filters)) {
-            for (order, tap) in self.taps.iter().enumerate() {
-                let start = if order == 0 { begin } else { Start::Given };
-                let (x, y) = (&x[tap.from * self.width..], &mut y[tap.first * self.filters..]);
-                multiply(x, self.stride * self.width, self.out_time - tap.first, kernel(tap), start, y, self.filters);
-            }
+            taps.apply(&self.forward, x, start, y);
         }
     }
 

@@ -108,7 +108,7 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(plan: &'a Plan, weights: &[f32], purpose: Purpose, rows: usize) -> Bench<'a> {
-        let program = Program::new(plan, purpose).expect("every operation has its layer");
+        let program = Program::new(plan, purpose);
         let (mut memory, mut packed) = (program.memory(plan, rows), program.packed());
         // Whatever memory holds before must not matter.
         memory.soil();

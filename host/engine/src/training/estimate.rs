@@ -101,7 +101,7 @@ fn work_of<'a>(
                 let training = network.training;
                 let batch = training.batch_size as usize;
                 let Estimate { parameters, memory_bytes, flops_per_sample } =
-                    bellwether_compute::estimate(&network, input.sequence_length as usize, input.features.len(), batch)?;
+                    bellwether_compute::estimate(&network, input.sequence_length as usize, input.features.len(), batch, 1)?;
                 let flops_per_sample = flops_per_sample as f64 * f64::from(training.epochs);
                 Ok(Some(Work { parameters: parameters as u64, memory_bytes: memory_bytes as u64, flops_per_sample }))
             }

@@ -105,7 +105,7 @@ async fn fit_network(
     let Bench { order, dataset, division, slots } = bench;
     let (steps, features) = (learner.steps as usize, learner.columns.len());
     let training = fitting_batch(network.training, division.train.len(), voice)?;
-    let estimate = bellwether_compute::estimate(network, steps, features, training.batch_size as usize)?;
+    let estimate = bellwether_compute::estimate(network, steps, features, training.batch_size as usize, 1)?;
     let mebibytes = estimate.memory_bytes as f64 / f64::from(1 << 20);
     let batch = training.batch_size;
     voice.log(format!("{} parameters, about {mebibytes:.1} MiB while training in batches of {batch}", estimate.parameters))?;
