@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs every fuzz target, or those named, for SECONDS_EACH seconds (600 by default). Wants `cargo install cargo-fuzz`.
+# A stable compiler will do: the sanitizer's switch is unlocked for these builds alone.
+set -euo pipefail
+cd "$(dirname "$0")"
+export RUSTC_BOOTSTRAP=1
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(network weights checkpoint artifact onnx)
+for target in "${targets[@]}"; do
+  echo "== $target"
+  cargo fuzz run --fuzz-dir . "$target" "corpus/$target" -- -max_total_time="${SECONDS_EACH:-600}" -rss_limit_mb=4096 -timeout=20 -print_final_stats=1
+done
