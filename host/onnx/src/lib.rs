@@ -118,3 +118,6 @@ fn loss(options: &Options, width: usize, output: &str) -> Result<Loss> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

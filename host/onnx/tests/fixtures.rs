@@ -3,6 +3,9 @@
 //! The files and samples are made by `tests/fixtures/onnx/make.py`, which states its versions.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+#[path = "fixtures/naive.rs"]
+mod naive;
+
 use std::path::PathBuf;
 
 use bellwether_compute::{Device, Model};
@@ -41,14 +44,19 @@ fn check(case: &str, kind: &str) -> Imported {
     }
     let sample: serde_json::Value = serde_json::from_slice(&fixture(&format!("{case}.json"))).unwrap();
     let (inputs, outputs) = (rows(&sample["inputs"]), rows(&sample["outputs"]));
+    let close = |given: f64, wanted: f64| (given - wanted).abs() <= TOLERANCE * wanted.abs().max(1.0);
+    for (window, wanted) in inputs.iter().zip(outputs.iter()) {
+        let given = naive::predict(&imported.network, &imported.weights, window, 5);
+        assert_eq!(given.len(), wanted.len(), "{name}");
+        assert!(close(given[0], wanted[0]), "{name}: by definition {} is not {}", given[0], wanted[0]);
+    }
     let windows: Vec<f32> = inputs.iter().flatten().map(|value| *value as f32).collect();
     let device = Device::named("cpu").unwrap();
     let model = Model::load(&imported.network, 12, 5, &imported.weights, &device).unwrap_or_else(|error| panic!("{name}: {error}"));
     let given = model.predict(&windows, inputs.len()).unwrap();
     assert_eq!(given.len(), outputs.len(), "{name}");
     for (given, wanted) in given.iter().zip(outputs.iter().flatten()) {
-        let far = (f64::from(*given) - wanted).abs();
-        assert!(far <= TOLERANCE * wanted.abs().max(1.0), "{name}: {given} is not {wanted}");
+        assert!(close(f64::from(*given), *wanted), "{name}: {given} is not {wanted}");
     }
     let spread = outputs.iter().flatten().fold(f64::MIN, |a, b| a.max(*b)) - outputs.iter().flatten().fold(f64::MAX, |a, b| a.min(*b));
     assert!(spread > 100.0 * TOLERANCE, "{name}: the sample's outputs are all alike and test nothing");
