@@ -11,6 +11,7 @@ mod crash;
 mod example;
 mod guests;
 mod refusals;
+mod resume;
 mod routes;
 mod shared;
 mod tidy;

@@ -193,6 +193,13 @@ routes! {
         let rest = host.get(&format!("/training/jobs/{job}/log?after=1")).expect(200);
         assert_eq!(rest["lines"].as_array().unwrap().len(), lines.len() - 1);
     };
+    show_job_losses = "GET /mlops/api/training/jobs/{job_id}/losses": |host| {
+        let losses = host.get(&format!("/training/jobs/{}/losses", job_of(host, &host.lstm))).expect(200);
+        let epochs = losses["epochs"].as_array().unwrap();
+        assert_eq!((&losses["every"], epochs.len(), &epochs[0]["epoch"], &epochs[0]["part"]), (&json!(1), 1, &json!(1), &json!(0)));
+        assert!(epochs[0]["train_loss"].as_f64() > Some(0.0) && epochs[0]["validation_loss"].as_f64() > Some(0.0), "{losses}");
+        host.get("/training/jobs/job_none/losses").problem(404, "not_found", &["job_none"]);
+    };
     ingest_bars = "POST /mlops/api/data/ingest": |host| {
         let report = ingest(&host.host.client, "ROUTE/CSV", sample::swinging(100)).expect(200);
         assert_eq!((&report["rows"], &report["added"], &report["unchanged"]), (&json!(100), &json!(100), &json!(0)));

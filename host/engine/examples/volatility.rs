@@ -68,6 +68,10 @@ async fn main() -> Outcome<()> {
             drift_tests: vec!["ks".to_owned()],
             min_data_points: 1000,
             device: "cpu".to_owned(),
+            threads: 1,
+            estimate: None,
+            checkpoints: None,
+            columns: None,
         };
         let begun = Instant::now();
         let mut tell = |event: Event| {

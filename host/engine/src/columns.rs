@@ -252,8 +252,8 @@ mod tests {
         let same = |columns: &[Vec<f64>]| {
             columns.iter().flatten().map(|value| value.to_bits()).eq(expected.iter().flatten().map(|value| value.to_bits()))
         };
-        let (columns, reuse) = super::columns(Some(&place), "digest", &bars, Interval::HOUR, &wanted);
-        assert!(same(&columns));
+        let (found, reuse) = columns(Some(&place), "digest", &bars, Interval::HOUR, &wanted);
+        assert!(same(&found));
         assert_eq!((reuse.read, reuse.computed, reuse.damaged), (1, 1, 0));
 
         let good = fs::read(&path).expect("a file");
@@ -265,8 +265,8 @@ mod tests {
         ];
         for damaged in damages {
             fs::write(&path, damaged).expect("damage");
-            let (columns, reuse) = super::columns(Some(&place), "digest", &bars, Interval::HOUR, &wanted);
-            assert!(same(&columns));
+            let (found, reuse) = columns(Some(&place), "digest", &bars, Interval::HOUR, &wanted);
+            assert!(same(&found));
             assert_eq!((reuse.read, reuse.computed, reuse.damaged), (0, 2, 1));
             assert!(reuse.kept > 0 || !path.exists(), "a damaged column is removed");
         }
@@ -295,8 +295,8 @@ mod tests {
         fs::write(&file, b"not a folder").expect("a file");
         let bars = bars(50);
         let wanted = [feature("close")];
-        let (columns, reuse) = columns(Some(&ColumnPlace { folder: file, bytes: 1 << 20 }), "digest", &bars, Interval::HOUR, &wanted);
-        assert_eq!((columns, reuse.computed), (features::compute(&bars, Interval::HOUR, &wanted), 1));
+        let (found, reuse) = columns(Some(&ColumnPlace { folder: file, bytes: 1 << 20 }), "digest", &bars, Interval::HOUR, &wanted);
+        assert_eq!((found, reuse.computed), (features::compute(&bars, Interval::HOUR, &wanted), 1));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a training will take, before anything of it is done: asked of the plan, counted by the core, held against the limit.
 //!
 //! Memory is that of the whole worker: process, bars, columns, samples and the network's buffers. Seconds are an order of
-//! magnitude, from the floating-point operations at a plain speed; once the fit runs, its own pace says better. What a guest
+//! magnitude, from the floating-point operations at the pace of large matrix products here; once the fit runs, its own pace
+//! says better. What a guest
 //! trains is not estimated: only the guest knows, and its memory has a ceiling of its own.
 
 use std::future::Future;
@@ -23,8 +24,6 @@ const PROCESS_BYTES: u64 = 64 << 20;
 const BAR_BYTES: u64 = 48 + 5 * 8;
 /// Bytes per bar and feature: the column, the scaled row that the core reads.
 const CELL_BYTES: u64 = 8 + 4;
-/// Floating-point operations a second of one thread that trains, roughly.
-const SPEED: f64 = 25e9;
 /// How deep ensembles may be nested in an estimate.
 const DEPTH_MAX: u32 = 4;
 
@@ -41,15 +40,17 @@ pub(crate) async fn estimate(
     let needs = model.requirements(config).await?;
     let features: Vec<String> = request.features.as_ref().unwrap_or(&needs.features).iter().map(Feature::to_string).collect();
     let input = InputShape { sequence_length: request.sequence_length.unwrap_or(needs.sequence_length), features };
-    let Some(work) = work_of(plugins, &model, config, &input, request, 0).await? else { return Ok(None) };
+    let threads = request.threads.unwrap_or_else(|| budget.share(1));
+    let asked = Asked { plugins, input: &input, request, threads };
+    let Some(work) = asked.work_of(&model, config, 0).await? else { return Ok(None) };
+    let pace = tokio::task::spawn_blocking(bellwether_compute::estimate::pace).await.map_err(Error::internal)?;
     let rows = rows_of(request, series_rows);
     let fits = 1.0 + f64::from(request.split.scheme.folds());
     let samples = rows as f64 * training_share(request) * fits;
-    let threads = request.threads.unwrap_or_else(|| budget.share(1));
     let estimate = TrainingEstimate {
         parameters: work.parameters,
         memory_bytes: PROCESS_BYTES + rows * (BAR_BYTES + CELL_BYTES * input.features.len() as u64) + work.memory_bytes,
-        seconds: work.flops_per_sample * samples / (SPEED * f64::from(threads)),
+        seconds: work.flops_per_sample * samples / (pace * f64::from(threads)),
     };
     match budget.memory {
         Some(limit) if estimate.memory_bytes > limit => Err(Error::invalid("config", too_large(&estimate, limit))),
@@ -79,51 +80,60 @@ struct Work {
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Option<Work>>> + Send + 'a>>;
 
-/// Asks the plan; members of an ensemble are asked for theirs and fitted one after another.
-fn work_of<'a>(
+/// What every member of an ensemble is asked with.
+struct Asked<'a> {
     plugins: &'a PluginHost,
-    model: &'a ModelPlugin,
-    config: &'a Value,
     input: &'a InputShape,
     request: &'a TrainingRequest,
-    depth: u32,
-) -> Answer<'a> {
-    Box::pin(async move {
-        let plan = match model.plan(config, input, request.target).await {
-            Ok(plan) => plan,
-            Err(Error::Plugin { fault: PluginFault::Answered(_, message), .. }) => {
-                return Err(Error::invalid("model_type", format!("`{}` cannot plan this: {message}", model.name())));
-            }
-            Err(other) => return Err(other),
-        };
-        match plan {
-            Plan::Network(network) => {
-                let training = network.training;
-                let batch = training.batch_size as usize;
-                let Estimate { parameters, memory_bytes, flops_per_sample } =
-                    bellwether_compute::estimate(&network, input.sequence_length as usize, input.features.len(), batch, 1)?;
-                let flops_per_sample = flops_per_sample as f64 * f64::from(training.epochs);
-                Ok(Some(Work { parameters: parameters as u64, memory_bytes: memory_bytes as u64, flops_per_sample }))
-            }
-            Plan::Guest { .. } => Ok(None),
-            Plan::Members(..) if depth >= DEPTH_MAX => {
-                Err(Error::invalid("model_type", format!("ensembles are nested more than {DEPTH_MAX} deep")))
-            }
-            Plan::Members(members, _) => {
-                let mut all: Option<Work> = None;
-                for (model_type, wishes, _) in members {
-                    let model = plugins.model(&model_type)?;
-                    let config = plugins.configure(&model_type, &wishes)?;
-                    let Some(one) = work_of(plugins, &model, &config, input, request, depth + 1).await? else { continue };
-                    let sum = all.get_or_insert_default();
-                    sum.parameters += one.parameters;
-                    sum.memory_bytes = sum.memory_bytes.max(one.memory_bytes);
-                    sum.flops_per_sample += one.flops_per_sample;
+    threads: u32,
+}
+
+impl Asked<'_> {
+    /// Asks the plan; members of an ensemble are asked for theirs and fitted one after another.
+    fn work_of<'a>(&'a self, model: &'a ModelPlugin, config: &'a Value, depth: u32) -> Answer<'a> {
+        Box::pin(async move {
+            let Asked { plugins, input, request, threads } = self;
+            let plan = match model.plan(config, input, request.target).await {
+                Ok(plan) => plan,
+                Err(Error::Plugin { fault: PluginFault::Answered(_, message), .. }) => {
+                    return Err(Error::invalid("model_type", format!("`{}` cannot plan this: {message}", model.name())));
                 }
-                Ok(all)
+                Err(other) => return Err(other),
+            };
+            match plan {
+                Plan::Network(network) => {
+                    let training = network.training;
+                    let batch = training.batch_size as usize;
+                    let Estimate { parameters, memory_bytes, flops_per_sample } = bellwether_compute::estimate(
+                        &network,
+                        input.sequence_length as usize,
+                        input.features.len(),
+                        batch,
+                        *threads as usize,
+                    )?;
+                    let flops_per_sample = flops_per_sample as f64 * f64::from(training.epochs);
+                    Ok(Some(Work { parameters: parameters as u64, memory_bytes: memory_bytes as u64, flops_per_sample }))
+                }
+                Plan::Guest { .. } => Ok(None),
+                Plan::Members(..) if depth >= DEPTH_MAX => {
+                    Err(Error::invalid("model_type", format!("ensembles are nested more than {DEPTH_MAX} deep")))
+                }
+                Plan::Members(members, _) => {
+                    let mut all: Option<Work> = None;
+                    for (model_type, wishes, _) in members {
+                        let model = plugins.model(&model_type)?;
+                        let config = plugins.configure(&model_type, &wishes)?;
+                        let Some(one) = self.work_of(&model, &config, depth + 1).await? else { continue };
+                        let sum = all.get_or_insert_default();
+                        sum.parameters += one.parameters;
+                        sum.memory_bytes = sum.memory_bytes.max(one.memory_bytes);
+                        sum.flops_per_sample += one.flops_per_sample;
+                    }
+                    Ok(all)
+                }
             }
-        }
-    })
+        })
+    }
 }
 
 /// Bars the job will read, at most.

@@ -151,13 +151,14 @@ impl Slot {
 
 /// What a fit gave, as it is kept: the length of the report's JSON, the JSON, the weights.
 fn kept(fitted: &Fitted) -> Result<Vec<u8>> {
-    let FitReport { epochs, best_epoch, train_loss, validation_loss, stopped } = &fitted.report;
+    let FitReport { epochs, best_epoch, train_loss, validation_loss, stopped, diverged } = &fitted.report;
     let report = Report {
         epochs: *epochs,
         best_epoch: *best_epoch,
         train_loss: train_loss.clone(),
         validation_loss: validation_loss.clone(),
         stopped: *stopped,
+        diverged: *diverged,
     };
     let report = serde_json::to_vec(&report).map_err(Error::internal)?;
     let mut content = (report.len() as u64).to_le_bytes().to_vec();
@@ -169,9 +170,9 @@ fn kept(fitted: &Fitted) -> Result<Vec<u8>> {
 fn over(content: &[u8]) -> Result<Fitted, String> {
     let (length, rest) = content.split_first_chunk().ok_or("it is cut short")?;
     let (report, weights) = rest.split_at_checked(u64::from_le_bytes(*length) as usize).ok_or("it is cut short")?;
-    let Report { epochs, best_epoch, train_loss, validation_loss, stopped } =
+    let Report { epochs, best_epoch, train_loss, validation_loss, stopped, diverged } =
         serde_json::from_slice(report).map_err(|error| error.to_string())?;
-    let report = FitReport { epochs, best_epoch, train_loss, validation_loss, stopped };
+    let report = FitReport { epochs, best_epoch, train_loss, validation_loss, stopped, diverged };
     Ok(Fitted { weights: weights.to_vec(), report })
 }
 
@@ -184,6 +185,7 @@ struct Report {
     train_loss: Vec<f64>,
     validation_loss: Vec<f64>,
     stopped: bool,
+    diverged: Option<u32>,
 }
 
 fn write(file: &Bound, kind: u8, content: &[u8]) -> Result<()> {
@@ -266,7 +268,14 @@ mod tests {
 
     #[test]
     fn a_fit_that_is_over_is_given_as_it_was() {
-        let report = FitReport { epochs: 3, best_epoch: 2, train_loss: vec![0.1, 1e-300, 3.0], validation_loss: vec![], stopped: false };
+        let report = FitReport {
+            epochs: 3,
+            best_epoch: 2,
+            train_loss: vec![0.1, 1e-300, 3.0],
+            validation_loss: vec![],
+            stopped: false,
+            diverged: Some(4),
+        };
         let fitted = Fitted { weights: vec![1, 2, 3], report: report.clone() };
         let content = kept(&fitted).expect("kept");
         let again = over(&content).expect("over");

@@ -38,6 +38,9 @@ pub(crate) struct SettingsArgs {
     /// The data folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
+    /// Where networks are trained: cpu, or cuda:0
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
     /// Any other setting, as in training.queue=10
     #[arg(long, value_name = "SETTING=VALUE")]
     pub(crate) set: Vec<String>,
@@ -49,6 +52,7 @@ impl SettingsArgs {
         let named = |name: &str, path: &str, value: String| Flag { name: name.to_owned(), path: path.to_owned(), value };
         let mut flags: Vec<Flag> = self.bind.map(|bind| named("--bind", "server.bind", bind.to_string())).into_iter().collect();
         flags.extend(self.data.as_ref().map(|data| named("--data", "data.folder", data.to_string_lossy().into_owned())));
+        flags.extend(self.device.as_ref().map(|device| named("--device", "training.device", device.clone())));
         for text in &self.set {
             let (path, value) = text
                 .split_once('=')

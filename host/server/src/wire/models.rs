@@ -100,6 +100,9 @@ pub struct Origin {
     pub last_bar: Option<Timestamp>,
     /// The seed.
     pub seed: Option<u64>,
+    /// Threads it was fitted with: the same seed, data, threads and processor give the same bits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threads: Option<u32>,
     /// How the samples were divided.
     pub split: Option<Split>,
     /// Samples trained on, validated on, judged on.
@@ -125,6 +128,7 @@ impl From<Lineage> for Origin {
             first_bar,
             last_bar,
             seed,
+            threads,
             split,
             samples,
             plugin,
@@ -139,6 +143,7 @@ impl From<Lineage> for Origin {
             first_bar,
             last_bar,
             seed,
+            threads,
             split: split.map(Into::into),
             samples,
             plugin: plugin.map(Into::into),
