@@ -7,7 +7,7 @@
 use bellwether_domain::network::Activation;
 
 use crate::kernel::exp::{exp, normal, sigmoid, softplus, tanh};
-use crate::kernel::raw::{LANES, both};
+use crate::kernel::raw::{LANES, both, fused};
 
 /// 1 / sqrt(2π).
 const NORMAL_PEAK: f32 = 0.398_942_3;
@@ -49,7 +49,7 @@ fn softmax_row<const FUSED: bool>(from: &[f32], to: &mut [f32]) {
     to.iter_mut().for_each(|value| *value *= factor);
 }
 
-/// Joins all numbers of a row, always in the same order: lane by lane, then the halves of the lanes.
+/// Joins all numbers of a row with a sum or a maximum, always in the same order: lane by lane, then the halves of the lanes.
 #[inline(always)]
 pub(crate) fn fold(row: &[f32], start: f32, join: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [start; LANES];
@@ -74,6 +74,22 @@ pub(crate) fn halve(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> 
         width /= 2;
     }
     lanes[0]
+}
+
+/// Σ a·b, lane by lane, then the halves of the lanes.
+#[inline(always)]
+pub(crate) fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut lanes = [0.0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..LANES {
+            lanes[l] = fused::<FUSED>(a[l], b[l], lanes[l]);
+        }
+    }
+    for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *lane = fused::<FUSED>(*a, *b, *lane);
+    }
+    halve(lanes, |a, b| a + b)
 }
 
 both! {

@@ -3,7 +3,7 @@
 //! The variance is that of the row (divided by its length), taken about its mean. What the backward pass needs of a row are
 //! its mean and the reciprocal deviation. With x̂ = (x - mean)·r and g = dy·scale: dx = r·(g - mean(g) - x̂·mean(g·x̂)).
 
-use crate::kernel::function::{fold, halve};
+use crate::kernel::function::{dot, fold, halve};
 use crate::kernel::raw::{LANES, both, fused};
 
 both! {
@@ -18,7 +18,7 @@ fn normalize_body<const FUSED: bool>(x: &[f32], scale: &[f32], shift: &[f32], ep
     for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
         let mean = fold(x, 0.0, |sum, value| sum + value) / width as f32;
         y.iter_mut().zip(x).for_each(|(y, x)| *y = x - mean);
-        let variance = squares::<FUSED>(y) / width as f32;
+        let variance = dot::<FUSED>(y, y) / width as f32;
         let factor = 1.0 / (variance + epsilon).sqrt();
         for ((y, scale), shift) in y.iter_mut().zip(scale).zip(shift) {
             *y = fused::<FUSED>(*y * factor, *scale, *shift);
@@ -27,11 +27,6 @@ fn normalize_body<const FUSED: bool>(x: &[f32], scale: &[f32], shift: &[f32], ep
             kept.copy_from_slice(&[mean, factor]);
         }
     }
-}
-
-#[inline(always)]
-fn squares<const FUSED: bool>(row: &[f32]) -> f32 {
-    fold(row, 0.0, |sum, value| fused::<FUSED>(value, value, sum))
 }
 
 /// Gradients of the scale and the shift.

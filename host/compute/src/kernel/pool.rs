@@ -1,7 +1,7 @@
 //! The learned weighted mean over time of one sequence [time, width], forward and backward.
 
-use crate::kernel::function::halve;
-use crate::kernel::raw::{LANES, both, fused};
+use crate::kernel::function::dot;
+use crate::kernel::raw::{both, fused};
 
 both! {
     /// `to`[t] = x_t · vector.
@@ -13,22 +13,6 @@ fn dots_body<const FUSED: bool>(x: &[f32], vector: &[f32], to: &mut [f32]) {
     for (x, to) in x.chunks_exact(vector.len()).zip(to) {
         *to = dot::<FUSED>(x, vector);
     }
-}
-
-/// Lane by lane, then the halves of the lanes.
-#[inline(always)]
-pub(crate) fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let mut lanes = [0.0f32; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for l in 0..LANES {
-            lanes[l] = fused::<FUSED>(a[l], b[l], lanes[l]);
-        }
-    }
-    for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *lane = fused::<FUSED>(*a, *b, *lane);
-    }
-    halve(lanes, |a, b| a + b)
 }
 
 both! {

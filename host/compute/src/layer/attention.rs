@@ -277,7 +277,8 @@ mod tests {
         }
         let out = affine(&contexts, width, width);
         let mean = |row: &[f64], c: usize| row.iter().skip(c).step_by(width).sum::<f64>() / time as f64;
-        let pooled: Vec<f64> = out.chunks_exact(time * width).flat_map(|row| (0..width).map(|c| mean(row, c)).collect::<Vec<_>>()).collect();
+        let pooled: Vec<f64> =
+            out.chunks_exact(time * width).flat_map(|row| (0..width).map(|c| mean(row, c)).collect::<Vec<_>>()).collect();
         affine(&pooled, width, 2)
     }
 

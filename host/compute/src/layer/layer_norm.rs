@@ -45,17 +45,6 @@ impl Layer for LayerNorm {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn dbg() {
-        use super::*;
-        let x = crate::program::tests::numbers(37*2, 1); let w = crate::program::tests::numbers(74, 2); let parts = crate::program::tests::numbers(74,3);
-        let run = |x: &[f32]| { let mut y = vec![0.0; 74]; let mut kept = vec![0.0; 4]; normalize(x, &w[..37], &w[37..], 1e-5, &mut y, &mut kept); (y, kept) };
-        let (_, kept) = run(&x);
-        let mut to = vec![0.0; 74]; let (mut a, mut b) = (vec![0.0; 37], vec![0.0; 37]);
-        normalize_back(&x, &w[..37], &kept, &parts, Affine { scale: &mut a, shift: &mut b }, &mut to);
-        for i in 0..74 { let f = |d: f32| { let mut z = x.clone(); z[i] += d; run(&z).0.iter().zip(&parts).map(|(y,p)| (*y as f64)*(*p as f64)).sum::<f64>() };
-            println!("{i} {} {}", (f(4e-3)-f(-4e-3))/8e-3, to[i]); }
-    }
     use bellwether_domain::network::Operation;
 
     use crate::program::tests::{chain, check, dense, sequence};
