@@ -6,7 +6,7 @@
 #   make check               what CI checks: format, lints, docs, tests
 #   make bench               the numbers quoted in README.md
 #   make bench-training      training, inference and data speed beside PyTorch and ONNX Runtime (PEERS_PYTHON=python with both)
-#   make cuda               the host with CUDA, built on a machine with or without a GPU
+#   make cuda                the host with CUDA, built on a machine with or without a GPU
 #   make setup               only the set-up: a compiler for the WebAssembly guests
 
 CARGO ?= cargo
@@ -15,7 +15,7 @@ ARGS ?=
 BUILD = $(CARGO) build --release --workspace
 TARGET = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
-.PHONY: run test check setup bench bench-training build
+.PHONY: run test check setup bench bench-training build cuda
 
 run: build
 	$(TARGET)/release/bellwether demo $(ARGS)
