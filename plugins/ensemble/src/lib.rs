@@ -1,11 +1,9 @@
 //! The model type `ensemble`: several model types trained on the same samples and combined into one prediction.
 //!
-//! The plan names the members; the host trains them, weighs or stacks them by the validation part and serves them as one
-//! version. An ensemble of ensembles is refused: its weights could be multiplied out into one, and its training time could
+//! The plan names the members; the host plans and trains each by its own plugin, weighs or stacks them by the validation
+//! part and serves them as one version. An ensemble of ensembles is refused: its weights could be multiplied out into one, and its training time could
 //! not be told beforehand.
-use bellwether_sdk::model::{
-    Combination, Ensemble as Plan, HyperParameter, InputShape, Member, Requirements, STATIONARY_FEATURES, Target, TrainingPlan,
-};
+use bellwether_sdk::model::{Combination, Ensemble as Plan, HyperParameter, InputShape, Member, Requirements, Target, TrainingPlan};
 use bellwether_sdk::serde_json::{Map, Value};
 use bellwether_sdk::{Error, ModelType, Plugin, Result};
 use serde::Deserialize;
@@ -60,7 +58,8 @@ impl Plugin for Ensemble {
 
 impl ModelType for Ensemble {
     fn requires(_config: &Config) -> Result<Requirements> {
-        Ok(Requirements::new(STATIONARY_FEATURES, 60, 500))
+        // No features: where the job names none, each member reads its own, in windows of its own length.
+        Ok(Requirements::new(&[], 60, 200))
     }
 
     fn plan(config: &Config, _input: &InputShape, _target: &Target) -> Result<TrainingPlan> {

@@ -70,10 +70,16 @@ impl Linear {
             return Err(Error::invalid_input(format!("the `linear` state is damaged: {count} coefficients for {width} columns")));
         }
         let mut predictions = Vec::new();
-        self.rows.for_each(inputs, |_, row| {
-            let line = self.coefficients[0] + dot(row, &self.coefficients[1..]);
-            predictions.push(if self.task == Task::Binary { probability(line) } else { line });
-        })?;
+        self.rows.for_each(inputs, |_, row| predictions.push(self.coefficients[0] + dot(row, &self.coefficients[1..])))?;
+        if let Some(sample) = predictions.iter().position(|line| !line.is_finite()) {
+            return Err(Error::invalid_input(format!(
+                "the numbers of sample {sample} are too large: its prediction is {}",
+                predictions[sample]
+            )));
+        }
+        if self.task == Task::Binary {
+            predictions.iter_mut().for_each(|line| *line = probability(*line));
+        }
         Ok(predictions)
     }
 }

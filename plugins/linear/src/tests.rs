@@ -192,6 +192,9 @@ fn foreign_and_damaged_states_are_refused() {
     let other = testing::windows(&["a", "b"], 1, &values, &[]);
     let error = Linear::predict(&state, &other, &config).unwrap_err();
     assert!(error.message().contains("windows of 2 steps and is given 1"), "{error:?}");
+    let huge = testing::windows(&["a", "b"], 2, &[f64::MAX; 4], &[]);
+    let error = Linear::predict(&state, &huge, &config).unwrap_err();
+    assert!(error.message().contains("numbers of sample 0 are too large"), "{error:?}");
 }
 
 #[test]
