@@ -1,7 +1,8 @@
-//! The gate arithmetic of the LSTM, forward and backward, sixteen units at a time.
+//! The gate arithmetic of LSTM and GRU, forward and backward, sixteen units at a time.
 //!
 //! tanh is a rational function on ±7.9 (13/6 degree, the coefficients of Eigen's `ptanh`), σ(x) = ½ + ½·tanh(x/2): both
-//! within 5e-7 of the exact value, and not-a-number stays so. Gates lie as i, f, g, o in one row of 4 · units.
+//! within 5e-7 of the exact value, and not-a-number stays so. Gates lie
+//! in blocks, as [`crate::kernel::recurrent`] says.
 
 use crate::kernel::matmul::LANES;
 use crate::kernel::raw::{both, fused};
@@ -73,7 +74,9 @@ fn advance_block_body<const FUSED: bool>(
 ) {
     let (gates, before) = (gates.as_chunks_mut::<{ 4 * LANES }>().0, before.as_chunks::<LANES>().0);
     let (cell, bent) = (cell.as_chunks_mut::<LANES>().0, bent.as_chunks_mut::<LANES>().0);
-    for (((gates, before), (cell, bent)), hidden) in gates.iter_mut().zip(before).zip(cell.iter_mut().zip(bent)).zip(hidden.chunks_mut(stride)) {
+    for (((gates, before), (cell, bent)), hidden) in
+        gates.iter_mut().zip(before).zip(cell.iter_mut().zip(bent)).zip(hidden.chunks_mut(stride))
+    {
         let (gates, _) = gates.as_chunks_mut::<LANES>();
         let i = each(|l| sigmoid::<FUSED>(gates[0][l]));
         let f = each(|l| sigmoid::<FUSED>(gates[1][l]));
@@ -122,6 +125,67 @@ fn retreat_block_body<const FUSED: bool>(
         to[2] = each(|l| whole[l] * i[l] * (1.0 - g[l] * g[l]));
         to[3] = each(|l| above[l] * bent[l] * (o[l] * (1.0 - o[l])));
         *cell = each(|l| whole[l] * f[l]);
+        for (total, more) in total.iter_mut().zip(&*to) {
+            *total = each(|l| total[l] + more[l]);
+        }
+    }
+    for (bias, total) in bias.as_chunks_mut::<LANES>().0.iter_mut().zip(total) {
+        *bias = each(|l| bias[l] + total[l]);
+    }
+}
+
+both! {
+    /// One step of a GRU for a block of sixteen units. In: in `gates` [row, slot, 16] the sums of n (without the state's part),
+    /// r and z and the state's part q of n; the state `before`. Out: n, r, z after their functions, and `hidden`. Of both
+    /// states `width` units are there, rows `stride` apart.
+    mix_block = mix_block_body(gates: &mut [f32], before: &[f32], hidden: &mut [f32], stride: usize, width: usize)
+}
+
+#[inline(always)]
+fn mix_block_body<const FUSED: bool>(gates: &mut [f32], before: &[f32], hidden: &mut [f32], stride: usize, width: usize) {
+    let gates = gates.as_chunks_mut::<{ 4 * LANES }>().0;
+    for ((gates, before), hidden) in gates.iter_mut().zip(before.chunks(stride)).zip(hidden.chunks_mut(stride)) {
+        let (gates, _) = gates.as_chunks_mut::<LANES>();
+        let before = load(before, 0, width);
+        let r = each(|l| sigmoid::<FUSED>(gates[1][l]));
+        let z = each(|l| sigmoid::<FUSED>(gates[2][l]));
+        let n = each(|l| tanh::<FUSED>(fused::<FUSED>(r[l], gates[3][l], gates[0][l])));
+        (gates[0], gates[1], gates[2]) = (n, r, z);
+        store(&each(|l| fused::<FUSED>(z[l], before[l] - n[l], n[l])), hidden, 0, width);
+    }
+}
+
+both! {
+    /// The same step backwards. In: what it left, the state `before` (rows `line` apart) and the gradient of `hidden` (rows
+    /// `stride` apart). Out: the gradient of n, r, z and q in `to`, added up over rows in `bias`, and in `hidden` the part of
+    /// the gradient of the state before that does not pass through them.
+    unmix_block = unmix_block_body(gates: &[f32], before: &[f32], line: usize, hidden: &mut [f32], stride: usize, width: usize,
+        to: &mut [f32], bias: &mut [f32])
+}
+
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "each is a value of its own; see the body's description")]
+fn unmix_block_body<const FUSED: bool>(
+    gates: &[f32],
+    before: &[f32],
+    line: usize,
+    hidden: &mut [f32],
+    stride: usize,
+    width: usize,
+    to: &mut [f32],
+    bias: &mut [f32],
+) {
+    let (gates, to) = (gates.as_chunks::<{ 4 * LANES }>().0, to.as_chunks_mut::<{ 4 * LANES }>().0);
+    let mut total = [[0.0; LANES]; 4];
+    for (((gates, to), before), hidden) in gates.iter().zip(to).zip(before.chunks(line)).zip(hidden.chunks_mut(stride)) {
+        let ([n, r, z, q], to) = (quarters(gates), to.as_chunks_mut::<LANES>().0);
+        let (before, above) = (load(before, 0, width), load(hidden, 0, width));
+        let bent = each(|l| above[l] * (1.0 - z[l]) * (1.0 - n[l] * n[l]));
+        to[0] = bent;
+        to[1] = each(|l| bent[l] * q[l] * (r[l] * (1.0 - r[l])));
+        to[2] = each(|l| above[l] * (before[l] - n[l]) * (z[l] * (1.0 - z[l])));
+        to[3] = each(|l| bent[l] * r[l]);
+        store(&each(|l| above[l] * z[l]), hidden, 0, width);
         for (total, more) in total.iter_mut().zip(&*to) {
             *total = each(|l| total[l] + more[l]);
         }

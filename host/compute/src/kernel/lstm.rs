@@ -60,7 +60,15 @@ impl Cell for Lstm {
         Pass { run, both, bias }.forward(x, traced, trace, to, last);
     }
 
-    fn backward(run: &Run, packed: &[f32], trace: &[f32], slopes: &mut [f32], above: Above<'_>, weights: &mut [f32], mut x: Option<Below<'_>>) {
+    fn backward(
+        run: &Run,
+        packed: &[f32],
+        trace: &[f32],
+        slopes: &mut [f32],
+        above: Above<'_>,
+        weights: &mut [f32],
+        mut x: Option<Below<'_>>,
+    ) {
         let depth = back_depth(run.units, 4);
         let (of_input, of_state) = packed.split_at(packed_len(depth, run.input));
         let of_input = Matrix { depth, columns: run.input, values: of_input };

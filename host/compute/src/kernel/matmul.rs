@@ -17,50 +17,6 @@ const DEPTH: usize = 64;
 /// Numbers of the largest tile.
 const TILE: usize = 8 * GROUP;
 
-/// A matrix packed for [`multiply`].
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Packed {
-    depth: usize,
-    columns: usize,
-    values: Vec<f32>,
-}
-
-impl Packed {
-    /// Packs row-major B [depth, columns], reusing the memory.
-    pub(crate) fn pack(&mut self, matrix: &[f32], depth: usize, columns: usize) {
-        self.start(depth, columns);
-        pack(matrix, depth, columns, &mut self.values);
-    }
-
-    /// Packs Bᵀ of row-major B [columns, depth].
-    pub(crate) fn pack_transposed(&mut self, matrix: &[f32], depth: usize, columns: usize) {
-        self.start(depth, columns);
-        pack_transposed(matrix, depth, columns, &mut self.values);
-    }
-
-    /// [`Packed::pack`] into new memory.
-    pub(crate) fn of(matrix: &[f32], depth: usize, columns: usize) -> Packed {
-        let mut packed = Packed::default();
-        packed.pack(matrix, depth, columns);
-        packed
-    }
-
-    /// Bytes it holds.
-    pub(crate) fn size_bytes(&self) -> usize {
-        self.values.capacity() * size_of::<f32>()
-    }
-
-    /// The matrix, to multiply by.
-    pub(crate) fn view(&self) -> Matrix<'_> {
-        Matrix { depth: self.depth, columns: self.columns, values: &self.values }
-    }
-
-    fn start(&mut self, depth: usize, columns: usize) {
-        (self.depth, self.columns) = (depth, columns);
-        self.values.resize(packed_len(depth, columns), 0.0);
-    }
-}
-
 /// A packed matrix B [depth, columns] in borrowed memory of [`packed_len`] numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a> {
@@ -269,13 +225,16 @@ mod tests {
     fn products_agree_with_the_definition_in_every_tile() {
         for (m, k, n) in [(1, 1, 1), (1, 5, 70), (2, 7, 16), (3, 128, 33), (13, 9, 64), (97, 20, 17), (200, 3, 5)] {
             let (a, b, bias) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 3));
-            let (packed, mut flipped) = (Packed::of(&b, k, n), Packed::default());
+            let (mut packed, mut flipped) = (vec![9.0; packed_len(k, n)], vec![9.0; packed_len(k, n)]);
             let turned: Vec<f32> = (0..n * k).map(|i| b[i % k * n + i / k]).collect();
-            flipped.pack_transposed(&turned, k, n);
+            pack(&b, k, n, &mut packed);
+            pack_transposed(&turned, k, n, &mut flipped);
+            assert_eq!(packed, flipped);
+            let packed = Matrix { depth: k, columns: n, values: &packed };
             let mut c = vec![0.0; m * n];
-            multiply(&a, k, m, packed.view(), Start::Row(&bias), &mut c, n);
+            multiply(&a, k, m, packed, Start::Row(&bias), &mut c, n);
             let mut twice = c.clone();
-            multiply(&a, k, m, flipped.view(), Start::Given, &mut twice, n);
+            multiply(&a, k, m, packed, Start::Given, &mut twice, n);
             for i in 0..m {
                 for j in 0..n {
                     let exact: f64 = (0..k).map(|l| f64::from(a[i * k + l]) * f64::from(b[l * n + j])).sum();
@@ -285,8 +244,13 @@ mod tests {
                 }
             }
             let mut alone = vec![0.0; n];
-            multiply(&a[(m - 1) * k..], k, 1, packed.view(), Start::Row(&bias), &mut alone, n);
+            multiply(&a[(m - 1) * k..], k, 1, packed, Start::Row(&bias), &mut alone, n);
             assert_eq!(alone, c[(m - 1) * n..], "a row's bits do not depend on its company");
+            let mut slope = vec![9.0; m * n];
+            let upright: Vec<f32> = (0..k * m).map(|i| a[i % m * k + i / m]).collect();
+            transposed_product(&upright, &b, &mut slope, [m, k, n]);
+            multiply(&a, k, m, packed, Start::Rows(&slope, n), &mut twice, n);
+            assert!(slope.iter().zip(&twice).all(|(once, twice)| (2.0 * once - twice).abs() < 1e-4), "{m}×{k}×{n} flipped");
         }
     }
 }

@@ -123,6 +123,15 @@ impl<'a> Above<'a> {
         }
     }
 
+    /// Adds the gradient of the state after a step.
+    pub(crate) fn add(&self, run: &Run, step: usize, hidden: &mut [f32]) {
+        let Above::All(all) = self else { return };
+        let values = &all.values[run.time(step) * all.time..];
+        for (row, to) in hidden.chunks_exact_mut(run.units).enumerate().take(run.rows) {
+            to.iter_mut().zip(&values[row * all.row..][..run.units]).for_each(|(sum, value)| *sum += value);
+        }
+    }
+
     /// Of the state after the run.
     pub(crate) fn enter(&self, run: &Run, hidden: &mut [f32]) {
         let (values, stride) = match self {
@@ -224,7 +233,15 @@ pub(crate) fn back(run: &Run, slopes: &[f32], [slot, panels]: Slots, weights: Ma
 }
 
 /// [`back`] for `count` steps from `first` on, into [rows, time, ..] at their places.
-pub(crate) fn back_all(run: &Run, [first, count]: [usize; 2], slopes: &[f32], slots: Slots, weights: Matrix<'_>, start: Start<'_>, to: &mut Strided<&mut [f32]>) {
+pub(crate) fn back_all(
+    run: &Run,
+    [first, count]: [usize; 2],
+    slopes: &[f32],
+    slots: Slots,
+    weights: Matrix<'_>,
+    start: Start<'_>,
+    to: &mut Strided<&mut [f32]>,
+) {
     for (at, slopes) in slopes.chunks_exact(run.blocks() * run.rows * BLOCK).enumerate().take(count) {
         let time = run.time(first + at) * to.time;
         back(run, slopes, slots, weights, start, &mut to.values[time..], to.row);

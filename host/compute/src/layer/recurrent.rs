@@ -216,24 +216,46 @@ mod tests {
         bellwether_domain::network::Recurrent { units, layers, bidirectional, return_sequences, kernel, recurrent_kernel }
     }
 
+    /// Both cells.
+    fn cells(units: u32, layers: u32, bidirectional: bool, return_sequences: bool) -> [Operation; 2] {
+        let layer = layer(units, layers, bidirectional, return_sequences);
+        [Operation::Lstm(layer.clone()), Operation::Gru(layer)]
+    }
+
     #[test]
     fn one_layer() {
-        check(&chain(vec![Operation::Lstm(layer(16, 1, false, false))]));
-        check(&chain(vec![dense(20), Operation::Lstm(layer(21, 1, false, false))]));
-        check(&sequence(vec![dense(17), Operation::Lstm(layer(4, 1, false, true))]));
+        for operation in cells(16, 1, false, false) {
+            check(&chain(vec![operation]));
+        }
+        for operation in cells(21, 1, false, false) {
+            check(&chain(vec![dense(20), operation]));
+        }
+        for operation in cells(4, 1, false, true) {
+            check(&sequence(vec![dense(17), operation]));
+        }
     }
 
     #[test]
     fn layers_and_directions() {
-        check(&chain(vec![Operation::Lstm(layer(5, 2, true, false))]));
-        check(&sequence(vec![dense(4), Operation::Lstm(layer(18, 3, false, true))]));
-        check(&sequence(vec![dense(4), Operation::Lstm(layer(6, 4, true, true))]));
+        for operation in cells(5, 2, true, false) {
+            check(&chain(vec![operation]));
+        }
+        for operation in cells(18, 3, false, true) {
+            check(&sequence(vec![dense(4), operation]));
+        }
+        for operation in cells(6, 4, true, true) {
+            check(&sequence(vec![dense(4), operation]));
+        }
     }
 
     #[test]
     fn many_rows_are_as_few() {
         let windows = numbers(70 * STEPS * FEATURES, 3);
-        check_on(&sequence(vec![Operation::Lstm(layer(17, 2, true, true))]), &windows);
-        check_on(&chain(vec![dense(18), Operation::Lstm(layer(3, 2, false, false))]), &windows);
+        for operation in cells(17, 2, true, true) {
+            check_on(&sequence(vec![operation]), &windows);
+        }
+        for operation in cells(3, 2, false, false) {
+            check_on(&chain(vec![dense(18), operation]), &windows);
+        }
     }
 }
