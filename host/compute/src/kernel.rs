@@ -7,6 +7,7 @@ pub(crate) mod conv;
 pub(crate) mod exp;
 pub(crate) mod function;
 pub(crate) mod gates;
+pub(crate) mod gru;
 pub(crate) mod lstm;
 pub(crate) mod recurrent;
 pub(crate) mod matmul;
