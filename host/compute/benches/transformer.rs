@@ -1,0 +1,102 @@
+//! The default transformer (100 steps of 7 features, width 128, 8 heads, 256 inside, 4 layers, dropout 0.1): training by one
+//! and two threads, and predictions by one.
+//!
+//! Prints the best of many repetitions, as other work on the machine only ever makes one slower, beside the GFLOP/s of the
+//! matrix products (125.5 MFLOP a window forwards, three times that in training). Arguments choose by name, for example
+//! `cargo bench -p bellwether-compute --bench transformer -- predict`.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use bellwether_compute::{Control, Device, FitSettings, Model, Samples, fit};
+use bellwether_domain::network::Network;
+use serde_json::{Value, json};
+
+const STEPS: usize = 100;
+const FEATURES: usize = 7;
+const SAMPLES: usize = 4 * 32;
+const FORWARD_FLOP: f64 = 125.5e6;
+
+fn network() -> Network {
+    let mut nodes = vec![json!({"name": "x", "operation": {"op": "input"}, "inputs": []})];
+    let mut push = |operation: Value, inputs: &[usize]| {
+        nodes.push(json!({"name": format!("n{}", nodes.len()), "operation": operation, "inputs": inputs}));
+        nodes.len() - 1
+    };
+    let dense = |units: usize| json!({"op": "dense", "with": {"units": units, "bias": true, "kernel": {"kind": "standard"}}});
+    let drop = || json!({"op": "dropout", "with": 0.1});
+    let inner = push(dense(128), &[0]);
+    let mut last = push(json!({"op": "positional-encoding", "with": "learned"}), &[inner]);
+    for _ in 0..4 {
+        let attention = push(json!({"op": "attention", "with": {"heads": 8, "causal": false, "dropout": 0.1}}), &[last]);
+        let dropped = push(drop(), &[attention]);
+        let sum = push(json!({"op": "add"}), &[last, dropped]);
+        let normal = push(json!({"op": "layer-norm", "with": 1e-5}), &[sum]);
+        let wide = push(dense(256), &[normal]);
+        let bent = push(json!({"op": "activation", "with": "relu"}), &[wide]);
+        let dropped = push(drop(), &[bent]);
+        let narrow = push(dense(128), &[dropped]);
+        let dropped = push(drop(), &[narrow]);
+        let sum = push(json!({"op": "add"}), &[normal, dropped]);
+        last = push(json!({"op": "layer-norm", "with": 1e-5}), &[sum]);
+    }
+    let pooled = push(json!({"op": "time-pooling", "with": "mean"}), &[last]);
+    let head = push(dense(1), &[pooled]);
+    let training = json!({"epochs": 12, "batch_size": 32, "learning_rate": 1e-4, "optimizer": {"kind": "adam",
+        "with": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}}, "schedule": {"kind": "constant"},
+        "clip_norm": null, "early_stopping": null});
+    let outputs = json!([{"name": "prediction", "node": head, "loss": {"kind": "mse"}, "weight": 1.0}]);
+    serde_json::from_value(json!({"nodes": nodes, "outputs": outputs, "training": training})).expect("the description is whole")
+}
+
+fn tell(what: &str, samples: usize, seconds: f64, flop: f64) {
+    let rate = samples as f64 / seconds;
+    println!("{what:<24} {:9.3} ms {rate:9.1} samples/s {:7.1} GFLOP/s", seconds * 1e3, rate * flop / 1e9);
+}
+
+/// Seconds of the fastest epoch.
+fn train(network: &Network, threads: usize, epochs: u32) -> (f64, Model) {
+    let rows: Vec<f32> = (0..(SAMPLES + STEPS) * FEATURES).map(|k| ((k * 7919 % 1000) as f32 / 500.0) - 1.0).collect();
+    let ends: Vec<usize> = (STEPS..SAMPLES + STEPS).collect();
+    let targets: Vec<f32> = ends.iter().map(|end| rows[end * FEATURES]).collect();
+    let train = Samples { rows: &rows, features: FEATURES, steps: STEPS, ends: &ends, targets: &targets, weights: None };
+    let none = Samples { ends: &[], targets: &[], ..train };
+    let mut settings = FitSettings { training: network.training, seed: 1, threads };
+    settings.training.epochs = epochs;
+    let device = Device::named("cpu").expect("the processor is there");
+    let (mut best, mut before, mut done) = (f64::INFINITY, Instant::now(), 0);
+    let mut report = |step: bellwether_compute::Step| {
+        if step.epoch > done {
+            (done, best) = (step.epoch, before.elapsed().as_secs_f64().min(best));
+            before = Instant::now();
+        }
+        Control::Continue
+    };
+    let model = fit(network, train, none, &settings, &device, &mut report, None).expect("it fits").0;
+    (best, model)
+}
+
+fn main() {
+    let network = network();
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |what: &str| chosen.is_empty() || chosen.iter().any(|choice| what.contains(&choice[..]));
+    for threads in [1, 2] {
+        let what = format!("train, {threads} threads");
+        if wanted(&what) {
+            tell(&what, SAMPLES, train(&network, threads, 12).0, 3.0 * FORWARD_FLOP);
+        }
+    }
+    let model = train(&network, 1, 1).1;
+    for (count, repeats) in [(1, 400), (32, 25), (256, 5)] {
+        let what = format!("predict, {count} windows");
+        if wanted(&what) {
+            let windows: Vec<f32> = (0..count * STEPS * FEATURES).map(|k| ((k * 7919 % 1000) as f32 / 500.0) - 1.0).collect();
+            let once = |_| {
+                let start = Instant::now();
+                black_box(model.predict(black_box(&windows), count).expect("it predicts"));
+                start.elapsed().as_secs_f64()
+            };
+            tell(&what, count, (0..repeats).map(once).fold(f64::INFINITY, f64::min), FORWARD_FLOP);
+        }
+    }
+}
