@@ -7,6 +7,7 @@
 
 use std::fmt::Debug;
 
+use crate::kernel::gru::Gru;
 use crate::kernel::lstm::Lstm;
 use crate::plan::{Op, Plan};
 
@@ -168,18 +169,18 @@ pub(crate) trait Layer: Debug + Send + Sync {
 }
 
 /// The layer of a step.
-pub(crate) fn of_step(plan: &Plan, place: usize) -> Option<Box<dyn Layer>> {
+pub(crate) fn of_step(plan: &Plan, place: usize) -> Box<dyn Layer> {
     let step = &plan.steps[place];
     let shape = |input: usize| &plan.steps[step.inputs[input]].shape[..];
     let size = step.shape.iter().product::<usize>();
-    Some(match &step.op {
+    match &step.op {
         Op::Input => Box::new(combine::Identity),
         Op::Dense { bias } => Box::new(dense::Dense::new(shape(0), &step.shape, *bias)),
         Op::Dropout(share) => Box::new(dropout::Dropout::new(*share, size)),
         Op::Activation(activation) => Box::new(activation::Activation::new(*activation, step.shape.last().copied().unwrap_or(1))),
         Op::Reshape => Box::new(combine::Identity),
         Op::Lstm(layer) => Box::new(recurrent::Recurrent::<Lstm>::new(layer, shape(0))),
-        Op::Gru(_) => return None,
+        Op::Gru(layer) => Box::new(recurrent::Recurrent::<Gru>::new(layer, shape(0))),
         Op::Attention(layer) => Box::new(attention::Attention::new(layer, shape(0))),
         Op::LayerNorm(epsilon) => Box::new(layer_norm::LayerNorm::new(shape(0), *epsilon)),
         Op::Position(kind) => Box::new(position::Position::new(*kind, shape(0))),
@@ -191,5 +192,5 @@ pub(crate) fn of_step(plan: &Plan, place: usize) -> Option<Box<dyn Layer>> {
         Op::Slice { axis, start, length } => Box::new(combine::Slice::new(shape(0), *axis, *start, *length)),
         Op::Conv1d(layer) => Box::new(conv::Conv::new(layer, shape(0), &step.shape)),
         Op::BatchNorm(layer) => Box::new(batch_norm::BatchNorm::new(layer, shape(0))),
-    })
+    }
 }

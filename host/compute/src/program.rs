@@ -74,7 +74,7 @@ impl Program {
         let mut packed = 0;
         let mut nodes = Vec::with_capacity(plan.steps.len());
         for (place, step) in plan.steps.iter().enumerate() {
-            let layer = of_step(plan, place).expect("every operation has its layer");
+            let layer = of_step(plan, place);
             let first = packed;
             packed += lines(layer.packed(purpose));
             let weights = match (plan.places.get(step.weights.start), step.weights.is_empty()) {

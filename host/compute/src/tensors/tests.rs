@@ -117,7 +117,7 @@ fn check(network: &Network, targets: &[f32], counts: &[f32]) {
     };
     let mut moved = wide.clone();
     for (weight, place) in plan.weights.iter().zip(&plan.places).filter(|(weight, _)| weight.trained) {
-        let scale = gradient[place.clone()].iter().fold(1e-3f64, |most, slope| most.max(slope.abs()));
+        let scale = gradient[place.clone()].iter().fold(1e-2f64, |most, slope| most.max(slope.abs()));
         for at in place.clone().step_by(weight.len().div_ceil(6)) {
             let mut loss = |width: f64| {
                 moved[at] = wide[at] + width;
