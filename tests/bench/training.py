@@ -1,6 +1,6 @@
 """`make bench-training`: our training core beside PyTorch and ONNX Runtime, in one run, in turn, on this machine's CPU.
 
-    python3 -B tests/bench/training.py [--only lstm,transformer,memory,bars] [--repeats 5] [--seconds 2] [--json FILE]
+    python3 -B tests/bench/training.py [--only lstm,transformer,memory,bars] [--repeats 5] [--seconds 2] [--wait 5] [--json FILE]
 
 PEERS_PYTHON names the interpreter that has torch, onnx and onnxruntime (any virtual environment); a peer that is not
 there is left out with its reason. Before anything is timed, both sides show that they compute the same network: the same
@@ -9,7 +9,9 @@ weights give the same outputs, and five steps of Adam from the same weights give
 How the numbers come about: for each row the sides take turns (ours, PyTorch, ours, …), each turn a second or more; the row
 shows medians with least and greatest, and the median of the ratios of neighbouring turns. Beside the wall clock stands
 work per second of processor time, which a busy machine disturbs less. `others` is what other processes took meanwhile, in
-processors; a row above 0.15 is marked `busy`, and its wall figures do not count for much.
+processors, and `quiet` the rounds in which that was at most 0.15: where there are any, only they count; where there is
+none, the row is marked `busy` and judged by processor time, or not at all with two threads, because threads of PyTorch
+that wait for one another spin.
 
 Training is forward, backward and Adam on batches of 32 in memory, dropout included. Floating point operations are those of
 the matrix products, two per multiply-add, backward twice forward. The peak is the faster of both sides' large f32 product.
@@ -23,8 +25,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
-from side import NotRun, Side
+from side import NotRun, Side, processor_seconds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -102,25 +105,31 @@ class Sides:
 # -- measuring ---------------------------------------------------------------------------------------------------------
 
 class Row:
-    """One line of the table: rates of each side over all repeats."""
+    """One line of the table: rates of each side over all rounds, a turn of each side in each."""
 
     def __init__(self, what, unit, target=None, against=(), mflop=None, threads=1):
         self.what, self.unit, self.target, self.against = what, unit, target, against
         self.mflop, self.threads = mflop, threads
-        self.rates, self.reasons = {}, {}
+        self.rounds, self.rates, self.reasons, self.quiet = [], {}, {}, 0
 
-    def measure(self, sides, repeats, names, **question):
-        for name in names:
-            self.rates[name] = []
-        for _ in range(repeats):
+    def measure(self, sides, options, names, **question):
+        for _ in range(options.repeats):
+            wait_for_quiet(options.wait)
+            turns = {}
             for name in names:
                 if name in self.reasons:
                     continue
                 try:
-                    self.rates[name].append(sides[name].rate(**question))
+                    turns[name] = sides[name].rate(**question)
                 except NotRun as reason:
                     self.reasons[name] = str(reason)
-        self.rates = {name: rates for name, rates in self.rates.items() if rates and name not in self.reasons}
+            self.rounds.append(turns)
+        # Rounds that others disturbed count only where there is no other.
+        quiet = [turns for turns in self.rounds if turns and all(rate["others"] <= BUSY for rate in turns.values())]
+        self.quiet = len(quiet)
+        for name in names:
+            if name not in self.reasons:
+                self.rates[name] = [turns[name] for turns in quiet or self.rounds]
         return self
 
     def values(self, name, clock):
@@ -141,6 +150,17 @@ class Row:
         if peer is None or "ours" not in self.rates:
             return None
         return statistics.median(mine / theirs for mine, theirs in zip(self.values("ours", clock), self.values(peer, clock)))
+
+
+def wait_for_quiet(limit):
+    """Waits until the machine is quiet for half a second, at most so many seconds."""
+    began = time.monotonic()
+    while time.monotonic() - began < limit:
+        _, before = processor_seconds()
+        time.sleep(0.5)
+        _, after = processor_seconds()
+        if (after - before) / 0.5 <= BUSY:
+            return
 
 
 def number(value):
@@ -166,20 +186,23 @@ def verdict(row):
     if reached is None:
         return "not measured"
     wanted = "%.1fx" % row.target if row.against else number(row.target)
-    # Where others took the processors, the wall clock says little: the processor time decides and is said to.
+    # Where others took the processors, the wall clock says little: processor time decides, and that is said. With more
+    # than one thread not even it does: threads of PyTorch that wait for one another spin, and spinning is processor time.
     if row.others() > BUSY:
+        if row.threads > 1:
+            return "not judged: busy (>= %s)" % wanted
         reached = row.ratio("cpu") if row.against else row.median("ours", "cpu")
         wanted += " by CPU time"
     return "%s (>= %s)" % ("met" if reached >= row.target else "MISSED", wanted)
 
 
 def show(title, rows, names, out=sys.stdout):
-    head = ["", *("%s /s" % name for name in names), "ratio", "ratio per CPU-s", "others", "target"]
+    head = ["", *("%s /s" % name for name in names), "ratio", "ratio per CPU-s", "others", "quiet", "target"]
     lines = [head]
     for row in rows:
         ratios = ["%.2f" % ratio if ratio else "-" for ratio in (row.ratio("wall"), row.ratio("cpu"))]
         others = "%.2f%s" % (row.others(), " busy" if row.others() > BUSY else "")
-        lines.append([row.what, *(cell(row, name) for name in names), *ratios, others, verdict(row)])
+        lines.append([row.what, *(cell(row, name) for name in names), *ratios, others, "%d/%d" % (row.quiet, len(row.rounds)), verdict(row)])
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     print("\n" + title, file=out)
     for at, line in enumerate(lines):
@@ -277,7 +300,7 @@ def train_rows(sides, networks, options):
     peaks, rows = {}, []
     for threads in (1, 2):
         row = Row("f32 product, %d threads" % threads, "GFLOP", threads=threads)
-        row.measure(sides, options.repeats, names, do="gemm", threads=threads, seconds=options.seconds / 2)
+        row.measure(sides, options, names, do="gemm", threads=threads, seconds=options.seconds / 2)
         peaks[threads] = max((row.median(name) for name in row.rates), default=None)
         rows.append(row)
     show("Large product, GFLOP per second", rows, names)
@@ -286,7 +309,7 @@ def train_rows(sides, networks, options):
         for threads in (1, 2):
             row = Row("train %s, batch 32, %d threads" % (network, threads), "samples", TRAIN_TARGET if threads == 2 else None,
                       ("PyTorch",), 3 * forward_mflop(network), threads)
-            rows.append(row.measure(sides, options.repeats, names, do="train", network=network, threads=threads, seconds=options.seconds))
+            rows.append(row.measure(sides, options, names, do="train", network=network, threads=threads, seconds=options.seconds))
     show("Training: samples per second", rows, names)
     show_operations(rows, peaks)
     return rows, peaks
@@ -299,7 +322,7 @@ def infer_rows(sides, networks, options, peaks):
         against, target = INFER_TARGETS[network]
         for batch in (1, 32, 256):
             row = Row("infer %s, batch %d, 1 thread" % (network, batch), "samples", target, against, forward_mflop(network))
-            rows.append(row.measure(sides, options.repeats, names, do="infer", network=network, batch=batch, seconds=options.seconds / 2))
+            rows.append(row.measure(sides, options, names, do="infer", network=network, batch=batch, seconds=options.seconds / 2))
     show("Inference on one thread: samples per second", rows, names)
     show_operations(rows, peaks)
     return rows
@@ -345,11 +368,11 @@ def memory(sides, networks, options):
 def bars_rows(sides, options):
     rows = [
         Row("20 features of each bar", "bars", FEATURES_TARGET).measure(
-            sides, options.repeats, ["ours"], do="features", rows=1_000_000, seconds=options.seconds),
+            sides, options, ["ours"], do="features", rows=1_000_000, seconds=options.seconds),
         Row("Parquet to columns, minutes", "bars", READ_TARGET).measure(
-            sides, options.repeats, ["ours"], do="read", interval="1m", rows=2_000_000, seconds=options.seconds),
+            sides, options, ["ours"], do="read", interval="1m", rows=2_000_000, seconds=options.seconds),
         Row("Parquet to columns, hours", "bars", READ_TARGET).measure(
-            sides, options.repeats, ["ours"], do="read", interval="1h", rows=70_000, seconds=options.seconds),
+            sides, options, ["ours"], do="read", interval="1h", rows=70_000, seconds=options.seconds),
     ]
     show("Bars per second, one thread", rows, ["ours"])
     for row in rows:
@@ -372,6 +395,7 @@ def main():
     parser.add_argument("--only", default="lstm,transformer,memory,bars", help="what to measure")
     parser.add_argument("--repeats", type=int, default=5, help="turns per side and row")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn")
+    parser.add_argument("--wait", type=float, default=5.0, help="seconds to wait for a quiet machine before each round, at most")
     parser.add_argument("--ours", help="our benchmark, built already")
     parser.add_argument("--json", help="also write every turn here")
     options = parser.parse_args()
@@ -396,7 +420,7 @@ def main():
         rows += bars_rows(sides, options)
     if options.json:
         with open(options.json, "w") as file:
-            json.dump([{"what": row.what, "rates": row.rates, "not_run": row.reasons} for row in rows], file, indent=1)
+            json.dump([{"what": row.what, "rounds": row.rounds, "not_run": row.reasons} for row in rows], file, indent=1)
     sides.close()
     if not agree:
         sys.exit("the sides do not compute the same network: the ratios mean nothing")
