@@ -18,6 +18,9 @@ const STATE: (&str, u32) = ("gbdt", 1);
 /// In place of a column: a leaf.
 const LEAF: u16 = u16::MAX;
 
+/// Rows that a tree is asked for at once.
+const BLOCK: usize = 64;
+
 /// The shapes of rows and the tasks, by their number in a state.
 const SHAPES: [Rows; 3] = [Rows::LastStep, Rows::Summary, Rows::Flatten];
 const TASKS: [Task; 2] = [Task::Regression, Task::Binary];
@@ -174,14 +177,34 @@ impl Forest {
             return Err(damaged("a split is on a column that rows do not have"));
         }
         let mut predictions = Vec::new();
+        let mut block = Vec::with_capacity(BLOCK * width);
         frame.rows.for_each(inputs, |_, row| {
-            let score = self.roots.iter().fold(frame.start, |score, root| score + self.answer(*root, row));
-            predictions.push(match frame.task {
-                Task::Binary => probability(score),
-                Task::Regression => frame.shift + frame.scale * score,
-            });
+            block.extend_from_slice(row);
+            if block.len() == BLOCK * width {
+                self.score(&block, width, &mut predictions);
+                block.clear();
+            }
         })?;
+        self.score(&block, width, &mut predictions);
+        for score in &mut predictions {
+            *score = match frame.task {
+                Task::Binary => probability(*score),
+                Task::Regression => frame.shift + frame.scale * *score,
+            };
+        }
         Ok(predictions)
+    }
+
+    /// Appends the scores of some rows: tree after tree, so that a tree is read once for all of them. Each row's sum is made in
+    /// the order of the trees, alone or in company.
+    fn score(&self, rows: &[f64], width: usize, scores: &mut Vec<f64>) {
+        let first = scores.len();
+        scores.resize(first + rows.len() / width.max(1), self.frame.start);
+        for root in &self.roots {
+            for (score, row) in scores[first..].iter_mut().zip(rows.chunks_exact(width.max(1))) {
+                *score += self.answer(*root, row);
+            }
+        }
     }
 
     /// A tree's answer for a row. It moves forward at each step, so it ends.

@@ -137,6 +137,18 @@ fn one_seed_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_row_alone_is_answered_as_in_company() {
+    let sample = friedman(300);
+    let config = config(&json!({"trees": 30}));
+    let state = Gbdt::fit(&sample.windows(), &sample.windows(), &config).unwrap();
+    let together = Gbdt::predict(&state, &sample.windows(), &config).unwrap();
+    for (row, expected) in sample.values.chunks(10).zip(&together) {
+        let alone = Gbdt::predict(&state, &testing::windows(&NAMES, 1, row, &[]), &config).unwrap();
+        assert_eq!(alone, [*expected]);
+    }
+}
+
+#[test]
 fn every_shape_of_row_is_learned_from() {
     // The target is the mean of the first column over three steps, of which the last alone says a third.
     let draw = |rows: usize| {
