@@ -41,6 +41,7 @@ mod voice;
 
 pub use crate::columns::ColumnPlace;
 pub use checkpoint::CheckpointPlace;
+pub(crate) use recipe::of_member;
 
 /// What a worker is to do; one JSON document on its standard input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,10 +13,11 @@ use bellwether_domain::error::PluginFault;
 use bellwether_domain::feature::Feature;
 use bellwether_domain::job::{TrainingEstimate, TrainingRequest};
 use bellwether_domain::{Error, Result};
-use bellwether_plugin::{InputShape, ModelPlugin, Plan, PluginHost};
+use bellwether_plugin::{InputShape, ModelPlugin, Plan, PluginHost, Requirements};
 use serde_json::Value;
 
 use crate::training::budget::Budget;
+use crate::worker::of_member;
 
 /// Bytes of a worker before it has read anything: the program, the plugins' code, the runtime.
 const PROCESS_BYTES: u64 = 64 << 20;
@@ -24,8 +25,8 @@ const PROCESS_BYTES: u64 = 64 << 20;
 const BAR_BYTES: u64 = 48 + 5 * 8;
 /// Bytes per bar and feature: the column, the scaled row that the core reads.
 const CELL_BYTES: u64 = 8 + 4;
-/// How deep ensembles may be nested in an estimate.
-const DEPTH_MAX: u32 = 4;
+/// How deep ensembles may be nested: their members are single models.
+const DEPTH_MAX: u32 = 1;
 
 /// Estimates a request on a series of so many bars. None where a guest does the work.
 /// Errors: `Invalid` when the plugin cannot plan it, or when it needs more memory than there may be.
@@ -38,8 +39,7 @@ pub(crate) async fn estimate(
 ) -> Result<Option<TrainingEstimate>> {
     let model = plugins.model(&request.model_type)?;
     let needs = model.requirements(config).await?;
-    let features: Vec<String> = request.features.as_ref().unwrap_or(&needs.features).iter().map(Feature::to_string).collect();
-    let input = InputShape { sequence_length: request.sequence_length.unwrap_or(needs.sequence_length), features };
+    let input = shape(request, &needs);
     let threads = request.threads.unwrap_or_else(|| budget.share(1));
     let asked = Asked { plugins, input: &input, request, threads };
     let Some(work) = asked.work_of(&model, config, 0).await? else { return Ok(None) };
@@ -56,6 +56,12 @@ pub(crate) async fn estimate(
         Some(limit) if estimate.memory_bytes > limit => Err(Error::invalid("config", too_large(&estimate, limit))),
         _ => Ok(Some(estimate)),
     }
+}
+
+/// What a model type is shown: what the job names, else what it wants itself.
+fn shape(request: &TrainingRequest, needs: &Requirements) -> InputShape {
+    let features = request.features.as_ref().unwrap_or(&needs.features).iter().map(Feature::to_string).collect();
+    InputShape { sequence_length: request.sequence_length.unwrap_or(needs.sequence_length), features }
 }
 
 fn too_large(estimate: &TrainingEstimate, limit: u64) -> String {
@@ -116,14 +122,20 @@ impl Asked<'_> {
                 }
                 Plan::Guest { .. } => Ok(None),
                 Plan::Members(..) if depth >= DEPTH_MAX => {
-                    Err(Error::invalid("model_type", format!("ensembles are nested more than {DEPTH_MAX} deep")))
+                    Err(Error::invalid("model_type", "is an ensemble itself; members are single models: list its members instead"))
                 }
                 Plan::Members(members, _) => {
+                    // As in `worker::recipe`: what an ensemble does not name is each member's own.
+                    let own_shapes = model.requirements(config).await?.features.is_empty();
                     let mut all: Option<Work> = None;
-                    for (model_type, wishes, _) in members {
-                        let model = plugins.model(&model_type)?;
-                        let config = plugins.configure(&model_type, &wishes)?;
-                        let Some(one) = self.work_of(&model, &config, depth + 1).await? else { continue };
+                    for (place, (model_type, wishes, _)) in members.into_iter().enumerate() {
+                        let one = async {
+                            let model = plugins.model(&model_type)?;
+                            let config = plugins.configure(&model_type, &wishes)?;
+                            let input = if own_shapes { &shape(request, &model.requirements(&config).await?) } else { *input };
+                            Asked { plugins, input, request, threads: *threads }.work_of(&model, &config, depth + 1).await
+                        };
+                        let Some(one) = one.await.map_err(|error| of_member(error, place, &model_type))? else { continue };
                         let sum = all.get_or_insert_default();
                         sum.parameters += one.parameters;
                         sum.memory_bytes = sum.memory_bytes.max(one.memory_bytes);

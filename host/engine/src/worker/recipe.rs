@@ -18,6 +18,8 @@ use crate::worker::{Order, open_plugins};
 
 mod members;
 
+pub(crate) use members::of_member;
+
 /// Most steps of a window.
 const STEPS_MAX: u32 = 10_000;
 /// Most features of a model.

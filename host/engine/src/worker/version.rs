@@ -166,3 +166,6 @@ fn describe(work: &Work<'_>, division: &Division, body: Body) -> ModelSpec {
         files: BTreeMap::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

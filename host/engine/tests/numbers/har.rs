@@ -1,5 +1,6 @@
 //! The whole chain from file to metrics against a regression done outside, on real markets.
 
+use bellwether_domain::metrics::Forecast;
 use bellwether_domain::split::SplitConfig;
 use bellwether_domain::target::{Target, TargetKind};
 use bellwether_engine::dataset::{Dataset, build};
@@ -67,21 +68,22 @@ fn volatility_regression_agrees_with_numpy() {
         let read = begun.elapsed();
         let features: Vec<_> = case.lags.iter().map(|lag| feature(&format!("realized-volatility({lag})"))).collect();
         let target = Target { kind: TargetKind::RealizedVolatility, horizon: case.horizon };
-        let split = SplitConfig { test: 0.2, validation: 0.0, embargo: 0 };
+        let split = SplitConfig { test: 0.2, validation: 0.0, ..SplitConfig::default() };
         let dataset = build(&bars, interval, &features, 1, target, &split, 100).expect("dataset");
         println!("{}: {} bars read in {read:?}, samples after {:?}", case.file, bars.len(), begun.elapsed());
 
         let (train, test) = (dataset.split.train.clone(), dataset.split.test.clone());
         let weights = least_squares(&inputs(&dataset, train.clone()), &dataset.targets[train]);
         let predict = |row: &Vec<f64>| weights[0] + row.iter().zip(&weights[1..]).map(|(value, weight)| value * weight).sum::<f64>();
-        let predicted: Vec<f64> = inputs(&dataset, test.clone()).iter().map(predict).collect();
+        let forecast = |row: &Vec<f64>| Forecast { value: predict(row), distribution: None };
+        let forecasts: Vec<Forecast> = inputs(&dataset, test.clone()).iter().map(forecast).collect();
         let found = judge(
             Judged {
-                predicted: &predicted,
+                forecasts: &forecasts,
                 actual: &dataset.targets[test.clone()],
                 baseline: &dataset.baseline[test.clone()],
                 last_known: &dataset.last_known[test.clone()],
-                forward_return: &vec![0.0; predicted.len()],
+                forward_return: &vec![0.0; forecasts.len()],
                 ends: &dataset.ends[test],
             },
             target,

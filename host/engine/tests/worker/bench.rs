@@ -120,9 +120,14 @@ impl Bench {
         let (result, events) = self.run(self.order(request), |_| true).await;
         result.expect("training");
         let artifact = Artifact::unpack(&std::fs::read(self.output()).expect("output")).expect("artifact");
-        let plugins = PluginHost::open(self.plugins(), &bundled()).await.expect("plugins");
-        let predictor = Predictor::load(artifact.clone(), &plugins).expect("predictor");
+        let predictor = self.load(artifact.clone()).await;
         (events, artifact, predictor)
+    }
+
+    /// An artifact loaded as in service.
+    pub(crate) async fn load(&self, artifact: Artifact) -> Predictor {
+        let plugins = PluginHost::open(self.plugins(), &bundled()).await.expect("plugins");
+        Predictor::load(artifact, &plugins).expect("predictor")
     }
 }
 

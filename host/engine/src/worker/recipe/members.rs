@@ -74,7 +74,7 @@ async fn member(
 }
 
 /// An error of a member, naming it. A plugin's own fault keeps its kind.
-fn of_member(error: Error, place: usize, model_type: &str) -> Error {
+pub(crate) fn of_member(error: Error, place: usize, model_type: &str) -> Error {
     let field = format!("config.members.{place}");
     match error {
         Error::Invalid { field: inner, why } => Error::invalid(field, format!("member `{model_type}`: {inner}: {why}")),
