@@ -14,8 +14,8 @@ const OTHERS: [&str; 4] = ["ensemble", "har", "linear", "gbdt"];
 
 /// Manifest and component of a built-in plugin.
 fn bundled(name: &str) -> Bundled {
-    let is_named = |manifest: &str| toml::from_str::<toml::Table>(manifest).unwrap()["name"].as_str() == Some(name);
-    let (manifest, component) = bellwether_bundle::PLUGINS.iter().find(|(manifest, _)| is_named(manifest)).unwrap();
+    let is_named = |manifest: &str| toml::from_str::<toml::Table>(manifest).expect("a manifest is TOML")["name"].as_str() == Some(name);
+    let (manifest, component) = bellwether_bundle::PLUGINS.iter().find(|(manifest, _)| is_named(manifest)).expect("a built-in plugin");
     Bundled { manifest, component }
 }
 
@@ -23,7 +23,7 @@ fn bundled(name: &str) -> Bundled {
 async fn host(folder: &Path, names: &[&str]) -> PluginHost {
     let config = PluginsConfig { cache: folder.join("cache"), ..PluginsConfig::default() };
     let bundled: Vec<Bundled> = names.iter().map(|name| bundled(name)).collect();
-    PluginHost::open(config, &bundled).await.unwrap()
+    PluginHost::open(config, &bundled).await.expect("the host opens")
 }
 
 fn target(kind: TargetKind) -> Target {

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::{NETWORKS, host, target};
 
 async fn plan(host: &PluginHost, name: &str, given: &Value, steps: u32, kind: TargetKind) -> Network {
-    let config = host.configure(name, given).unwrap();
+    let config = host.configure(name, given).expect("settings the schema takes");
     let features = ["log-return", "body", "rsi(14)"].map(str::to_owned).to_vec();
     let shape = InputShape { sequence_length: steps, features };
-    match host.model(name).unwrap().plan(&config, &shape, target(kind)).await.unwrap() {
+    match host.model(name).expect("a model type").plan(&config, &shape, target(kind)).await.expect("a plan") {
         Plan::Network(network) => network,
         other => panic!("{name}: {other:?}"),
     }
