@@ -8,5 +8,10 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(network weights checkpoint artifact onnx)
 for target in "${targets[@]}"; do
   echo "== $target"
-  cargo fuzz run --fuzz-dir . "$target" "corpus/$target" -- -max_total_time="${SECONDS_EACH:-600}" -rss_limit_mb=4096 -timeout=20 -print_final_stats=1
+  seeds=("corpus/$target")
+  [ "$target" = onnx ] && seeds=(../fixtures/onnx)
+  features=()
+  [ "$target" = artifact ] && features=(--features artifact)
+  mkdir -p "found/$target" "corpus/$target"
+  cargo fuzz run --fuzz-dir . "${features[@]}" "$target" "found/$target" "${seeds[@]}" -- -max_total_time="${SECONDS_EACH:-600}" -rss_limit_mb=4096 -timeout=20 -print_final_stats=1
 done

@@ -353,6 +353,8 @@ impl Fitting<'_> {
 
     /// Takes up where a checkpoint was made.
     fn resume(&mut self, checkpoint: Checkpoint) -> Result<()> {
+        let now = self.trainer.state()?;
+        checkpoint.check(self.train.len(), now.weights.len(), now.moments.len())?;
         let Checkpoint { at, order, shuffles, rate, watch, report, state } = checkpoint;
         (self.at, self.order, self.watch, self.report) = (at, order, watch, report);
         self.shuffles.set_word_pos(shuffles);
