@@ -156,7 +156,7 @@ pub(crate) fn outcome(job: &TrainingJob) -> Result<(), Failure> {
 
 /// How much of all fits is done, 0 to 1.
 fn share(progress: &JobProgress) -> f64 {
-    if progress.stage > Stage::Fitting {
+    if matches!(progress.stage, Stage::Evaluating | Stage::Registering | Stage::Done) {
         return 1.0;
     }
     let epochs = f64::from(progress.epochs.max(1));
