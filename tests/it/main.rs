@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 mod example;
 mod guests;
+mod import;
 mod refusals;
 mod resume;
 mod routes;

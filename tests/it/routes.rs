@@ -50,6 +50,16 @@ routes! {
         });
         assert!(made.iter().all(|model_id| *model_id == made[0]), "one key sent eight times at once makes one version: {made:?}");
     };
+    import_model = "POST /mlops/api/models/import": |host| {
+        let body = crate::import::request("mlp", "ts");
+        let once = |body: &Value| host.host.client.post_once("/mlops/api/models/import", "import-1", body);
+        let (first, second) = (once(&body).expect(201), once(&body).ok());
+        assert_eq!(first["model"]["model_id"], second["model"]["model_id"], "one key makes one version");
+        assert!(first["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains("batch normalisations")), "{first}");
+        let mut other = body.clone();
+        other["metadata"] = json!({"desk": "rates"});
+        once(&other).problem(409, "conflict", &["Idempotency-Key"]);
+    };
     list_models = "GET /mlops/api/models": |host| {
         let ids = |query: &str| -> Vec<String> {
             host.get(&format!("/models{query}")).expect(200)["models"].as_array().unwrap().iter().map(|model| id(model, "model_id")).collect()

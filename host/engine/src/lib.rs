@@ -19,6 +19,7 @@ pub mod host;
 pub mod data;
 pub mod alerting;
 pub mod registry;
+pub mod import;
 pub mod serving;
 pub mod rollout;
 pub mod training;

@@ -18,14 +18,14 @@ mod scan;
 mod tensor;
 mod window;
 
-use bellwether_domain::network::{Activation, Loss, Network, Operation};
+use bellwether_domain::network::{Activation, Dense, Initializer, Loss, Network, Operation};
 use bellwether_domain::{Error, Result};
 
 use crate::finish::Finished;
 use crate::graph::{Graph, shown};
 use crate::layout::Signal;
 use crate::map::Mapper;
-use crate::pieces::Op;
+use crate::pieces::{Op, Parameter};
 use crate::tensor::Budget;
 
 /// What the file itself does not say.
@@ -35,7 +35,7 @@ pub struct Options {
     pub steps: Option<u32>,
     /// Features per step; needed where the file reads a flattened window, checked where it does not.
     pub features: Option<u32>,
-    /// The model answers a probability. This house's binary networks give the logit: a sigmoid at the end is taken off.
+    /// The model answers a probability. This house's binary networks give the logit: a sigmoid, or a softmax of two classes, at the end is taken off.
     pub binary: bool,
     /// The loss of the output, which decides its width; mean squared error of one number by default, or binary
     /// cross-entropy where `binary` is set.
@@ -53,6 +53,8 @@ pub struct Imported {
     pub features: usize,
     /// Weights as safetensors, named as the network lists them, row-major, 32-bit.
     pub weights: Vec<u8>,
+    /// The file ends in a sigmoid, or a softmax of two classes, that was taken off: its own answers are the sigmoid of the network's.
+    pub probability: bool,
     /// What a person should know: values narrowed, outputs left out.
     pub notes: Vec<String>,
 }
@@ -76,8 +78,9 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<Imported> {
     let budget = Budget::for_file(bytes.len());
     let mut mapper = Mapper::new(window.steps, window.features, window.batch, graph.opset, budget);
     let signal = mapper.walk(&graph, &input.name, window.signal, output)?;
-    let signal = if options.binary { logit(&mapper, signal, &mut notes) } else { signal };
-    let vector = mapper.vector(&signal).map_err(|why| Error::invalid(format!("model.{}", shown(output)), why))?;
+    let fault = |why: String| Error::invalid(format!("model.{}", shown(output)), why);
+    let (signal, probability) = if options.binary { logit(&mut mapper, signal, &mut notes).map_err(fault)? } else { (signal, false) };
+    let vector = mapper.vector(&signal).map_err(fault)?;
     let width = mapper.pieces[vector].width();
     let loss = loss(options, width, output)?;
     if mapper.narrowed.get() {
@@ -88,22 +91,35 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<Imported> {
         notes.push(format!("{} factors or shifts became batch normalisations with mean 0 and variance 1", finished.factors));
     }
     let Finished { network, weights, .. } = finished;
-    Ok(Imported { network, steps: window.steps, features: window.features, weights, notes })
+    Ok(Imported { network, steps: window.steps, features: window.features, weights, probability, notes })
 }
 
-/// Takes the sigmoid at the end of a classifier off.
-fn logit(mapper: &Mapper, signal: Signal, notes: &mut Vec<String>) -> Signal {
-    let mut last = signal.piece;
-    // A reshape after the sigmoid does not change what is in it.
-    while let Op::Ours(Operation::Reshape(_)) = mapper.pieces[last].op {
-        last = mapper.pieces[last].inputs[0];
+/// The logit of a classifier: what its last sigmoid reads, or for two classes the difference of what their softmax reads.
+/// True if the file itself answers a probability.
+fn logit(mapper: &mut Mapper, signal: Signal, notes: &mut Vec<String>) -> std::result::Result<(Signal, bool), String> {
+    let last = mapper.pieces[signal.piece].clone();
+    match &last.op {
+        Op::Ours(Operation::Activation(Activation::Sigmoid)) => {
+            notes.push("the sigmoid at the end was taken off: the network gives the logit".to_owned());
+            Ok((Signal { piece: last.inputs[0], dims: signal.dims }, true))
+        }
+        Op::Ours(Operation::Slice(slice)) if mapper.pieces[last.inputs[0]].op.is_softmax() => {
+            let before = mapper.pieces[last.inputs[0]].clone();
+            if before.shape != [2] || slice.length != 1 {
+                return Err("answers one of several classes by a softmax; a direction is one probability".to_owned());
+            }
+            let sign = if slice.start == 1 { 1.0 } else { -1.0 };
+            let dense = Dense { units: 1, bias: false, kernel: Initializer::Standard };
+            let kernel = Parameter::new("kernel", &[2, 1], vec![-sign, sign]);
+            let piece = mapper.add(Op::Ours(Operation::Dense(dense)), &before.inputs, &[1], vec![kernel])?;
+            notes.push("the softmax of two classes was taken off: the network gives the logit of one".to_owned());
+            Ok((Signal { piece, dims: signal.dims }, true))
+        }
+        _ => {
+            notes.push("the model does not end in a sigmoid: its output is taken as the logit".to_owned());
+            Ok((signal, false))
+        }
     }
-    if matches!(mapper.pieces[last].op, Op::Ours(Operation::Activation(Activation::Sigmoid))) && last == signal.piece {
-        notes.push("the sigmoid at the end was taken off: the network gives the logit".to_owned());
-        return Signal { piece: mapper.pieces[last].inputs[0], dims: signal.dims };
-    }
-    notes.push("the model does not end in a sigmoid: its output is taken as the logit".to_owned());
-    signal
 }
 
 fn loss(options: &Options, width: usize, output: &str) -> Result<Loss> {

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use bellwether_domain::network::{Conv1d, Operation};
+use bellwether_domain::network::{Activation, Conv1d, Operation};
 
 /// What a piece does.
 #[derive(Debug, Clone)]
@@ -60,6 +60,13 @@ pub(crate) struct Piece {
     pub(crate) weights: Vec<Parameter>,
     /// Field and operator of the file it came from, for errors.
     pub(crate) origin: Rc<(String, String)>,
+}
+
+impl Op {
+    /// A softmax over the last axis.
+    pub(crate) fn is_softmax(&self) -> bool {
+        matches!(self, Op::Ours(Operation::Activation(Activation::Softmax)))
+    }
 }
 
 impl Parameter {

@@ -265,8 +265,23 @@ fn a_classifier_gives_its_logit() {
     nodes[1].output[0] = "logit".to_owned();
     nodes.push(node("Sigmoid", &["logit"], &["y"]));
     let options = Options { binary: true, ..Options::default() };
-    let read = read(&file(graph(nodes, head(3))), &options).unwrap();
+    let read = crate::read(&file(graph(nodes, head(3))), &options).unwrap();
     assert_eq!(read.network.outputs[0].loss, Loss::Bce);
     assert!(!operations(&read.network).iter().any(|operation| matches!(operation, Operation::Activation(_))));
-    assert!(read.notes[0].contains("logit"));
+    assert!(read.notes[0].contains("logit") && read.probability);
+    let classes = |count: i64| {
+        let nodes = vec![
+            with(node("Gather", &["x", "minus-one"], &["end"]), "axis", 1),
+            node("MatMul", &["end", "w"], &["z"]),
+            node("Softmax", &["z"], &["p"]),
+            with(node("Gather", &["p", "one"], &["y"]), "axis", 1),
+        ];
+        let mut tensors = head(3);
+        tensors[0] = ramp("w", &[3, count]);
+        tensors.push(integers("one", &[1]));
+        file(graph(nodes, tensors))
+    };
+    let two = crate::read(&classes(2), &options).unwrap();
+    assert!(two.probability && two.network.nodes.len() == 4, "{:?}", two.network.nodes);
+    check_refused(crate::read(&classes(3), &options), "model.y", &["several classes"]);
 }

@@ -22,6 +22,7 @@ mod deploy;
 mod deployments;
 mod drift;
 mod failure;
+mod import;
 mod jobs;
 mod models;
 pub(crate) mod output;
@@ -88,7 +89,7 @@ enum Command {
     Train(train::TrainArgs),
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "model")]
     Models(models::ModelsCommand),
     Deploy(deploy::DeployArgs),
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::AppState;
-use crate::routes::{alerts, data, deployments, jobs, models, monitoring, plugins, serving, system};
+use crate::routes::{alerts, data, deployments, imports, jobs, models, monitoring, plugins, serving, system};
 use crate::{auth, openapi, problem, trace};
 
 /// Where the product's own routes begin.
@@ -19,6 +19,7 @@ pub(crate) const API: &str = "/mlops/api";
 fn listed() -> OpenApiRouter<AppState> {
     let api = OpenApiRouter::new()
         .routes(routes!(models::register_model))
+        .routes(routes!(imports::import_model))
         .routes(routes!(models::list_models))
         .routes(routes!(models::show_model))
         .routes(routes!(models::download_artifact))

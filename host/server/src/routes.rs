@@ -8,6 +8,7 @@
 pub(crate) mod alerts;
 pub(crate) mod data;
 pub(crate) mod deployments;
+pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod models;
 pub(crate) mod monitoring;

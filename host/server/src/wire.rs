@@ -5,6 +5,7 @@
 pub mod alerts;
 pub mod data;
 pub mod deployments;
+pub mod imports;
 pub mod jobs;
 pub mod metrics;
 pub mod models;

@@ -17,7 +17,6 @@ use crate::tensor::Constant;
 
 /// Attributes of a one-dimensional convolution.
 struct Window {
-    taps: usize,
     stride: usize,
     dilation: usize,
     groups: usize,
@@ -177,5 +176,5 @@ fn window(node: &NodeProto, taps: usize) -> Mapped<Window> {
     if groups == 0 {
         return Err("has no groups".to_owned());
     }
-    Ok(Window { taps, stride: size(first("strides", 1, 1)?), dilation: size(first("dilations", 1, 1)?), groups, left, right })
+    Ok(Window { stride: size(first("strides", 1, 1)?), dilation: size(first("dilations", 1, 1)?), groups, left, right })
 }

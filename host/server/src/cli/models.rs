@@ -10,7 +10,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::output::{self, BAD, DIM, GOOD, NAME, maybe, number, say, styled};
-use super::{Context, Failure, failure, train};
+use super::{Context, Failure, failure, import, train};
 use crate::client::query;
 use crate::wire::metrics::{CrossValidation, Metrics};
 use crate::wire::models::{Model, ModelPage, PredictionTarget, RegisterRequest};
@@ -21,9 +21,10 @@ Examples:
   bellwether models show lstm_BTC_20241205_120000
   bellwether models download lstm_BTC_20241205_120000 --output model.tar
   bellwether models register model.tar --model-type lstm --symbol BTC/USDT
+  bellwether model import model.onnx --symbol BTC/USDT --features 'log-return,rsi(14)' --target 'return(1)'
   bellwether models archive lstm_BTC_20241205_120000";
 
-/// List, show, download, register and archive model versions
+/// List, show, download, register, import and archive model versions
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(crate) enum ModelsCommand {
@@ -78,6 +79,7 @@ pub(crate) enum ModelsCommand {
         #[arg(long, value_name = "KEY")]
         idempotency_key: Option<String>,
     },
+    Import(import::ImportArgs),
     /// Put a version away
     Archive {
         /// Its id
@@ -109,6 +111,7 @@ pub(crate) async fn perform(command: ModelsCommand, context: &Context) -> Result
             say!("{} bytes in {}", bytes.len(), file.display());
             return Ok(());
         }
+        ModelsCommand::Import(args) => return import::perform(args, context).await,
         ModelsCommand::Show { model_id } => client.get::<Model>(&format!("/models/{model_id}")).await?,
         ModelsCommand::Archive { model_id } => client.post_empty::<Model>(&format!("/models/{model_id}/archive")).await?,
         ModelsCommand::Register { file, model_type, symbol, metric, note, idempotency_key } => {
@@ -121,7 +124,7 @@ pub(crate) async fn perform(command: ModelsCommand, context: &Context) -> Result
     context.show(&model, show)
 }
 
-fn metrics(given: Vec<(String, Value)>) -> Result<Metrics, Failure> {
+pub(super) fn metrics(given: Vec<(String, Value)>) -> Result<Metrics, Failure> {
     serde_json::from_value(Value::Object(given.into_iter().collect::<Map<_, _>>()))
         .map_err(|error| Failure::Usage(format!("--metric: {}", crate::explain::invalid("", &error.to_string()))))
 }

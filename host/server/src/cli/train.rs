@@ -113,7 +113,7 @@ pub(crate) struct TrainArgs {
 
 /// A list in one argument (clap would take a `Vec` for a repeated one).
 #[derive(Debug, Clone)]
-struct FeatureList(Vec<Feature>);
+pub(crate) struct FeatureList(pub(crate) Vec<Feature>);
 
 pub(crate) async fn perform(args: TrainArgs, context: &Context) -> Result<(), Failure> {
     let client = context.client()?;
@@ -189,7 +189,7 @@ fn gates(given: Vec<(String, Value)>) -> Result<Gates, Failure> {
 }
 
 /// `realized-volatility(24)` or `direction`.
-fn target(text: &str) -> Result<PredictionTarget, String> {
+pub(crate) fn target(text: &str) -> Result<PredictionTarget, String> {
     let (name, horizon) = match text.split_once('(') {
         None => (text, 1),
         Some((name, rest)) => {
@@ -202,7 +202,7 @@ fn target(text: &str) -> Result<PredictionTarget, String> {
     Ok(PredictionTarget { kind, horizon })
 }
 
-fn features(text: &str) -> Result<FeatureList, String> {
+pub(crate) fn features(text: &str) -> Result<FeatureList, String> {
     // Commas inside parentheses belong to the parameters.
     let mut parts = vec![String::new()];
     let mut depth = 0_usize;
