@@ -166,7 +166,7 @@ fn compare(imported: &Imported, sample: &Sample) -> Result<f64> {
     let mut largest = 0.0;
     for (place, (given, wanted)) in given.iter().map(|value| answer(*value)).zip(&sample.outputs).enumerate() {
         let difference = (given - wanted).abs() / wanted.abs().max(1.0);
-        if !(difference <= TOLERANCE) {
+        if difference.is_nan() || difference > TOLERANCE {
             let why = format!(
                 "the imported network answers {given} where the sample has {wanted}, a difference of {difference:.1e}; at most {TOLERANCE:.0e} is accepted"
             );

@@ -13,6 +13,7 @@ mod pooling;
 mod recurrent;
 mod select;
 mod shape;
+mod written;
 
 use std::cell::Cell;
 use std::collections::HashMap;

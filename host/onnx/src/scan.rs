@@ -39,7 +39,7 @@ impl Message {
             Message::Model => field == 8,
             Message::Graph => matches!(field, 1 | 5 | 11 | 12),
             Message::Node => matches!(field, 1 | 2 | 5),
-            Message::Attribute => matches!(field, 7 | 8 | 9),
+            Message::Attribute => matches!(field, 7..=9),
             Message::Tensor => matches!(field, 1 | 4 | 5 | 7 | 10),
             Message::Value => true,
             Message::Other => false,

@@ -265,10 +265,10 @@ fn a_classifier_gives_its_logit() {
     nodes[1].output[0] = "logit".to_owned();
     nodes.push(node("Sigmoid", &["logit"], &["y"]));
     let options = Options { binary: true, ..Options::default() };
-    let read = crate::read(&file(graph(nodes, head(3))), &options).unwrap();
-    assert_eq!(read.network.outputs[0].loss, Loss::Bce);
-    assert!(!operations(&read.network).iter().any(|operation| matches!(operation, Operation::Activation(_))));
-    assert!(read.notes[0].contains("logit") && read.probability);
+    let sigmoid = read(&file(graph(nodes, head(3))), &options).unwrap();
+    assert_eq!(sigmoid.network.outputs[0].loss, Loss::Bce);
+    assert!(!operations(&sigmoid.network).iter().any(|operation| matches!(operation, Operation::Activation(_))));
+    assert!(sigmoid.notes[0].contains("logit") && sigmoid.probability);
     let classes = |count: i64| {
         let nodes = vec![
             with(node("Gather", &["x", "minus-one"], &["end"]), "axis", 1),
@@ -281,7 +281,7 @@ fn a_classifier_gives_its_logit() {
         tensors.push(integers("one", &[1]));
         file(graph(nodes, tensors))
     };
-    let two = crate::read(&classes(2), &options).unwrap();
+    let two = read(&classes(2), &options).unwrap();
     assert!(two.probability && two.network.nodes.len() == 4, "{:?}", two.network.nodes);
-    check_refused(crate::read(&classes(3), &options), "model.y", &["several classes"]);
+    check_refused(read(&classes(3), &options), "model.y", &["several classes"]);
 }

@@ -134,8 +134,11 @@ pub(super) fn choose(condition: &Constant, yes: &Constant, no: &Constant, budget
     }
 }
 
+/// A common shape, and the places of two constants' elements over it.
+type Together = (Vec<usize>, Vec<usize>, Vec<usize>);
+
 /// The common shape of two constants, and which element of each falls on each place of it.
-fn together(a: &Constant, b: &Constant, budget: &Budget) -> Result<(Vec<usize>, Vec<usize>, Vec<usize>), String> {
+fn together(a: &Constant, b: &Constant, budget: &Budget) -> Result<Together, String> {
     let shape = broadcast(&a.shape, &b.shape)?;
     product(&shape).ok_or("makes a constant that no memory holds")?;
     let at = |constant: &Constant| places(&shape, &spread(&constant.shape, &shape), 0, budget);
