@@ -7,7 +7,7 @@
 use crate::arena::{cut, lines};
 use crate::kernel::gates::{advance_block, retreat_block};
 use crate::kernel::matmul::{Matrix, packed_len};
-use crate::kernel::raw::LANES;
+use crate::kernel::raw::{LANES, prefetch};
 use crate::kernel::recurrent::{
     Above, BLOCK, Below, Cell, Lesson, Run, Strided, Sums, back, back_all, back_depth, enter, learn, leave, pack_back, pack_gates,
     packed_gates, unpack_gates,
@@ -83,6 +83,7 @@ impl Cell for Lstm {
             for step in (first..first + count).rev() {
                 slopes.retreat(run, &trace, step, step - first);
                 if step > 0 {
+                    trace.prefetch(run, step - 1);
                     let sums = &slopes.sums[run.place(step - first, 0, BLOCK).start..];
                     back(run, sums, SLOTS, of_state, above.start(run, step - 1), slopes.hidden, run.units);
                 }
@@ -139,6 +140,16 @@ impl<'a> Trace<&'a [f32]> {
             part
         });
         Trace { lines, gates, cells, bent }
+    }
+}
+
+impl Trace<&[f32]> {
+    /// Has what [`Slopes::retreat`] will read at a step brought nearer while a product is computed.
+    fn prefetch(&self, run: &Run, step: usize) {
+        let all = |numbers| run.place(step, 0, numbers).start..run.place(step + 1, 0, numbers).start;
+        prefetch(&self.gates[all(BLOCK)]);
+        prefetch(&self.bent[all(LANES)]);
+        prefetch(&self.cells[all(LANES)]);
     }
 }
 

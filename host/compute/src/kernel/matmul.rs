@@ -5,7 +5,7 @@
 //! chain of multiply-adds over k in order, whatever the tile: a row's result does not depend on how many rows are computed
 //! together, so neither does a prediction.
 
-pub(crate) use crate::kernel::raw::LANES;
+pub(crate) use crate::kernel::raw::{LANES, tiles};
 use crate::kernel::raw::{Left, Origin, PANELS, Panels, Right, Tile, most_rows};
 
 /// Columns of a whole group.
@@ -120,14 +120,11 @@ impl<'a> Start<'a> {
 pub(crate) fn multiply(a: &[f32], a_stride: usize, rows: usize, b: Matrix<'_>, start: Start<'_>, c: &mut [f32], c_stride: usize) {
     for block in (0..rows).step_by(BLOCK) {
         for group in b.groups() {
-            for (row, count) in tiles(rows.min(block + BLOCK) - block, most_rows(group.panels)) {
-                let row = block + row;
-                let left = Left { values: &a[row * a_stride..], flipped: false, stride: a_stride, group: 0 };
-                let right = Right { values: group.values, step: group.panels * LANES, group: 0 };
-                let strip = Strip { left, right, depth: b.depth, groups: 1 };
-                let start = start.part(row, group.first);
-                strip.run(count, group.columns, start, &mut c[row * c_stride + group.first..], c_stride);
-            }
+            let left = Left { values: &a[block * a_stride..], flipped: false, stride: a_stride, group: 0 };
+            let right = Right { values: group.values, step: group.panels * LANES, group: 0 };
+            let strip = Strip { left, right, depth: b.depth, groups: 1 };
+            let (count, start) = (BLOCK.min(rows - block), start.part(block, group.first));
+            strip.run(count, group.columns, start, &mut c[block * c_stride + group.first..], c_stride);
         }
     }
 }
@@ -148,26 +145,14 @@ pub(crate) fn transposed_product(a: &[f32], b: &[f32], c: &mut [f32], [m, k, n]:
                 to[..width].copy_from_slice(&line[column..column + width]);
                 to[width..].fill(0.0);
             }
-            for (row, count) in tiles(m, most_rows(step / LANES)) {
-                let left = Left { values: &a[first * m + row..], flipped: true, stride: m, group: 0 };
-                let strip = Strip { left, right: Right { values: &packed, step, group: 0 }, depth, groups: 1 };
-                strip.run(count, width, start, &mut c[row * n + column..], n);
-            }
+            let left = Left { values: &a[first * m..], flipped: true, stride: m, group: 0 };
+            let strip = Strip { left, right: Right { values: &packed, step, group: 0 }, depth, groups: 1 };
+            strip.run(m, width, start, &mut c[column..], n);
         }
     }
 }
 
-/// Cuts `rows` into as few tiles of at most `most` rows as possible, as even as possible: (first, count).
-#[inline]
-pub(crate) fn tiles(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = rows.div_ceil(most);
-    (0..count).map(move |tile| {
-        let first = tile * rows / count;
-        (first, (tile + 1) * rows / count - first)
-    })
-}
-
-/// One tile of rows by at most [`GROUP`] columns.
+/// Rows by at most [`GROUP`] columns.
 pub(crate) struct Strip<'a> {
     pub(crate) left: Left<'a>,
     pub(crate) right: Right<'a>,
@@ -192,18 +177,22 @@ impl Strip<'_> {
             return Tile { left, right, depth, groups, origin, to }.run(rows, panels);
         }
         let mut whole = [0.0; TILE];
-        for (row, line) in whole.chunks_exact_mut(GROUP).enumerate().take(rows) {
-            match start {
-                Start::Zero => {}
-                Start::Row(values) => line[..columns].copy_from_slice(&values[..columns]),
-                Start::Rows(values, stride) => line[..columns].copy_from_slice(&values[row * stride..][..columns]),
-                Start::Given => line[..columns].copy_from_slice(&c[row * c_stride..][..columns]),
+        for (first, count) in tiles(rows, most_rows(panels)) {
+            let part = start.part(first, 0);
+            for (row, line) in whole.chunks_exact_mut(GROUP).enumerate().take(count) {
+                match part {
+                    Start::Zero => line[..columns].fill(0.0),
+                    Start::Row(values) => line[..columns].copy_from_slice(&values[..columns]),
+                    Start::Rows(values, stride) => line[..columns].copy_from_slice(&values[row * stride..][..columns]),
+                    Start::Given => line[..columns].copy_from_slice(&c[(first + row) * c_stride..][..columns]),
+                }
             }
-        }
-        let to = Panels { values: &mut whole[..], row: GROUP, panel: LANES };
-        Tile { left, right, depth, groups, origin: Origin::Given, to }.run(rows, panels);
-        for (row, line) in whole.chunks_exact(GROUP).enumerate().take(rows) {
-            c[row * c_stride..][..columns].copy_from_slice(&line[..columns]);
+            let left = Left { values: &left.values[first * if left.flipped { 1 } else { left.stride }..], ..left };
+            let to = Panels { values: &mut whole[..], row: GROUP, panel: LANES };
+            Tile { left, right, depth, groups, origin: Origin::Given, to }.run(count, panels);
+            for (row, line) in whole.chunks_exact(GROUP).enumerate().take(count) {
+                c[(first + row) * c_stride..][..columns].copy_from_slice(&line[..columns]);
+            }
         }
     }
 }

@@ -8,6 +8,8 @@
 //! number in the same order; with fused multiply-adds the bits agree, without them rounding differs. One machine always
 //! takes the same version.
 
+pub(crate) mod turn;
+
 /// Columns per panel: one register of AVX-512, two of AVX2.
 pub(crate) const LANES: usize = 16;
 /// Panels a tile has at most.
@@ -69,6 +71,20 @@ pub(crate) fn fused<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// Asks for values to be brought to the second cache, so that reading them soon need not wait.
+#[inline]
+pub(crate) fn prefetch(values: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks(LANES) {
+        #[expect(unsafe_code, reason = "a prefetch reads nothing the program can see, and SSE is part of x86-64")]
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
+}
+
 /// A, whose element (i, k) is `values[i + step·k]` if `flipped`, else `values[row·i + k]`; k runs over `groups` of `depth`
 /// that begin `group` apart.
 #[derive(Debug, Clone, Copy)]
@@ -107,8 +123,8 @@ pub(crate) enum Origin<'a> {
     From(Panels<&'a [f32]>),
 }
 
-/// C = origin + A·B for a few rows and panels that stay in registers. Every number of C is one chain of multiply-adds over
-/// k in order.
+/// C = origin + A·B for any number of rows and at most four panels, as tiles that stay in registers. Every number of C is one
+/// chain of multiply-adds over k in order.
 #[derive(Debug)]
 pub(crate) struct Tile<'a> {
     pub(crate) left: Left<'a>,
@@ -126,6 +142,16 @@ pub(crate) fn most_rows(panels: usize) -> usize {
     if panels == PANELS { 6 } else { 8 }
 }
 
+/// Cuts `rows` into as few tiles of at most `most` rows as possible, as even as possible: (first, count).
+#[inline]
+pub(crate) fn tiles(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = rows.div_ceil(most);
+    (0..count).map(move |tile| {
+        let first = tile * rows / count;
+        (first, (tile + 1) * rows / count - first)
+    })
+}
+
 /// One past the farthest of numbers that lie in nested strides, then `more` in a row; the largest number if that is beyond
 /// all memory.
 #[inline(always)]
@@ -134,13 +160,15 @@ fn reach<const N: usize>(strides: [(usize, usize); N], more: usize) -> usize {
 }
 
 impl Tile<'_> {
-    /// Computes the tile. Panics if it reaches past a slice, or has more rows than [`most_rows`].
+    /// Computes the tiles. Panics if they reach past a slice.
     #[inline]
     pub(crate) fn run(self, rows: usize, panels: usize) {
         let Tile { left, right, depth, groups, origin, to } = self;
         let (a_row, a_step) = if left.flipped { (1, left.stride) } else { (left.stride, 1) };
-        let whole = |panels_of: usize| panels_of <= PANELS && rows <= most_rows(panels_of) && rows > 0 && panels_of > 0;
-        assert!(whole(panels), "a tile fits the registers");
+        assert!((1..=PANELS).contains(&panels), "a tile has one to four panels");
+        if rows == 0 {
+            return;
+        }
         if depth > 0 && groups > 0 {
             assert!(reach([(groups, left.group), (rows, a_row), (depth, a_step)], 1) <= left.values.len(), "A is too short");
             assert!(reach([(groups, right.group), (depth, right.step)], panels * LANES) <= right.values.len(), "B is too short");
@@ -155,55 +183,59 @@ impl Tile<'_> {
                 (from.values.as_ptr(), from.row, from.panel)
             }
         };
-        let (a, b) = (left.values.as_ptr(), right.values.as_ptr());
         let raw = Raw {
-            a,
-            a_stride: left.stride,
+            a_row,
+            a_step,
             a_group: left.group,
-            b,
+            b: right.values.as_ptr(),
             b_step: right.step,
             b_group: right.group,
             depth,
             groups,
-            start,
             start_row,
             start_panel,
-            c,
             c_row: to.row,
             c_panel: to.panel,
         };
-        #[expect(unsafe_code, reason = "the assertions above hold every place the tile touches; the processor is asked for its features")]
+        let place = Place { a: left.values.as_ptr(), start, c };
+        #[expect(unsafe_code, reason = "the assertions above hold every place the tiles touch; the processor is asked for its features")]
         unsafe {
-            raw.run(rows, panels, left.flipped);
+            raw.run(place, rows, panels, left.flipped);
         }
     }
 }
 
-/// A tile with its bounds checked.
+/// Tiles with their bounds checked: all but where they begin.
 struct Raw {
-    a: *const f32,
-    a_stride: usize,
+    a_row: usize,
+    a_step: usize,
     a_group: usize,
     b: *const f32,
     b_step: usize,
     b_group: usize,
     depth: usize,
     groups: usize,
-    /// Null: zero.
-    start: *const f32,
     start_row: usize,
     start_panel: usize,
-    c: *mut f32,
     c_row: usize,
     c_panel: usize,
+}
+
+/// Where a tile begins.
+#[derive(Clone, Copy)]
+struct Place {
+    a: *const f32,
+    /// Null: zero.
+    start: *const f32,
+    c: *mut f32,
 }
 
 /// Calls `$tile::<rows, panels, flipped>` for the numbers a tile may have.
 #[cfg(target_arch = "x86_64")]
 macro_rules! choose {
-    ($raw:ident.$tile:ident, $rows:ident, $panels:ident, $flipped:ident: $([$r:literal, $p:literal])*) => {
+    ($raw:ident.$tile:ident($place:ident), $rows:ident, $panels:ident, $flipped:ident: $([$r:literal, $p:literal])*) => {
         match ($rows, $panels, $flipped) {
-            $(($r, $p, false) => $raw.$tile::<$r, $p, false>(), ($r, $p, true) => $raw.$tile::<$r, $p, true>(),)*
+            $(($r, $p, false) => $raw.$tile::<$r, $p, false>($place), ($r, $p, true) => $raw.$tile::<$r, $p, true>($place),)*
             _ => unreachable!("the caller has checked the size of the tile"),
         }
     };
@@ -211,52 +243,56 @@ macro_rules! choose {
 
 #[expect(unsafe_code, reason = "each function needs what its comment says")]
 impl Raw {
-    /// Needs every place the tile touches to be inside its memory.
+    /// Needs every place the tiles touch to be inside its memory.
     #[inline]
-    unsafe fn run(&self, rows: usize, panels: usize, flipped: bool) {
+    unsafe fn run(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
         #[cfg(target_arch = "x86_64")]
         if has_widest() {
-            return unsafe {
-                choose!(self.widest, rows, panels, flipped: [1, 4] [2, 4] [3, 4] [4, 4] [5, 4] [6, 4]
-                    [1, 3] [2, 3] [3, 3] [4, 3] [5, 3] [6, 3] [7, 3] [8, 3] [1, 2] [2, 2] [3, 2] [4, 2] [5, 2] [6, 2] [7, 2] [8, 2]
-                    [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1] [7, 1] [8, 1])
-            };
+            return unsafe { self.run_widest(place, rows, panels, flipped) };
         } else if has_wide() {
-            return unsafe { self.run_wide(rows, panels, flipped) };
+            return unsafe { self.run_wide(place, rows, panels, flipped) };
         }
         for panel in 0..panels {
             for row in 0..rows {
-                unsafe { self.at(row, panel, flipped).plain(if flipped { self.a_stride } else { 1 }) };
+                unsafe {
+                    let (part, place) = self.panel(place, panel);
+                    part.plain(part.at(place, row));
+                }
             }
         }
     }
 
-    /// The part of the tile that begins at a row and a panel.
-    unsafe fn at(&self, row: usize, panel: usize, flipped: bool) -> Raw {
-        let start = match self.start.is_null() {
-            true => self.start,
-            false => unsafe { self.start.add(row * self.start_row + panel * self.start_panel) },
-        };
-        let (a, b) = unsafe { (self.a.add(row * if flipped { 1 } else { self.a_stride }), self.b.add(panel * LANES)) };
-        Raw { a, b, start, c: unsafe { self.c.add(row * self.c_row + panel * self.c_panel) }, ..*self }
+    /// Where the part of a tile begins that has this first row.
+    #[inline(always)]
+    unsafe fn at(&self, place: Place, row: usize) -> Place {
+        let start = if place.start.is_null() { place.start } else { unsafe { place.start.add(row * self.start_row) } };
+        unsafe { Place { a: place.a.add(row * self.a_row), start, c: place.c.add(row * self.c_row) } }
     }
 
-    /// One row of one panel.
-    unsafe fn plain(&self, a_step: usize) {
+    /// One panel of the same rows.
+    #[inline(always)]
+    unsafe fn panel(&self, place: Place, panel: usize) -> (Raw, Place) {
+        let start = if place.start.is_null() { place.start } else { unsafe { place.start.add(panel * self.start_panel) } };
+        let c = unsafe { place.c.add(panel * self.c_panel) };
+        (Raw { b: unsafe { self.b.add(panel * LANES) }, ..*self }, Place { start, c, ..place })
+    }
+
+    /// One row of the first panel.
+    unsafe fn plain(&self, place: Place) {
         let mut sum = [0.0f32; LANES];
-        if !self.start.is_null() {
-            sum = unsafe { self.start.cast::<[f32; LANES]>().read() };
+        if !place.start.is_null() {
+            sum = unsafe { place.start.cast::<[f32; LANES]>().read() };
         }
         for group in 0..self.groups {
             for k in 0..self.depth {
                 let (value, weights) = unsafe {
                     let weights = self.b.add(group * self.b_group + k * self.b_step).cast::<[f32; LANES]>().read();
-                    (*self.a.add(group * self.a_group + k * a_step), weights)
+                    (*place.a.add(group * self.a_group + k * self.a_step), weights)
                 };
                 sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum = fused::<PLAIN_FUSED>(value, weight, *sum));
             }
         }
-        unsafe { self.c.cast::<[f32; LANES]>().write(sum) };
+        unsafe { place.c.cast::<[f32; LANES]>().write(sum) };
     }
 }
 
@@ -264,36 +300,47 @@ impl Raw {
 #[expect(unsafe_code, reason = "each function needs what its comment says")]
 impl Raw {
     /// Needs AVX2 and FMA. Six rows of one panel fill its registers, or one row of four.
-    unsafe fn run_wide(&self, rows: usize, panels: usize, flipped: bool) {
+    unsafe fn run_wide(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
         if rows == 1 {
-            return unsafe { choose!(self.wide, rows, panels, flipped: [1, 1] [1, 2] [1, 3] [1, 4]) };
+            return unsafe { choose!(self.wide(place), rows, panels, flipped: [1, 1] [1, 2] [1, 3] [1, 4]) };
         }
         for panel in 0..panels {
-            let mut row = 0;
-            while row < rows {
-                let (count, one) = ((rows - row).min(6), 1);
-                let part = unsafe { self.at(row, panel, flipped) };
-                unsafe { choose!(part.wide, count, one, flipped: [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1]) };
-                row += count;
+            let (part, place) = unsafe { self.panel(place, panel) };
+            for (row, count) in tiles(rows, 6) {
+                let (place, one) = (unsafe { part.at(place, row) }, 1);
+                unsafe { choose!(part.wide(place), count, one, flipped: [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1]) };
             }
+        }
+    }
+
+    /// Needs AVX-512. Six rows of four panels fill its registers.
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+    unsafe fn run_widest(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
+        for (row, count) in tiles(rows, most_rows(panels)) {
+            let place = unsafe { self.at(place, row) };
+            unsafe {
+                choose!(self.widest(place), count, panels, flipped: [1, 4] [2, 4] [3, 4] [4, 4] [5, 4] [6, 4]
+                    [1, 3] [2, 3] [3, 3] [4, 3] [5, 3] [6, 3] [7, 3] [8, 3] [1, 2] [2, 2] [3, 2] [4, 2] [5, 2] [6, 2] [7, 2] [8, 2]
+                    [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1] [7, 1] [8, 1])
+            };
         }
     }
 
     /// Needs AVX-512.
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-    unsafe fn widest<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self) {
+    unsafe fn widest<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self, place: Place) {
         use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps};
         let mut sums = [[_mm512_setzero_ps(); PANELS]; ROWS];
-        if !self.start.is_null() {
+        if !place.start.is_null() {
             for r in 0..ROWS {
                 for p in 0..PANELS {
-                    sums[r][p] = unsafe { _mm512_loadu_ps(self.start.add(r * self.start_row + p * self.start_panel)) };
+                    sums[r][p] = unsafe { _mm512_loadu_ps(place.start.add(r * self.start_row + p * self.start_panel)) };
                 }
             }
         }
-        let (a_row, a_step) = if FLIPPED { (1, self.a_stride) } else { (self.a_stride, 1) };
+        let (a_row, a_step) = if FLIPPED { (1, self.a_step) } else { (self.a_row, 1) };
         for group in 0..self.groups {
-            let (mut a, mut b) = unsafe { (self.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
+            let (mut a, mut b) = unsafe { (place.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
             for _ in 0..self.depth {
                 let mut weights = [_mm512_setzero_ps(); PANELS];
                 for p in 0..PANELS {
@@ -310,28 +357,28 @@ impl Raw {
         }
         for r in 0..ROWS {
             for p in 0..PANELS {
-                unsafe { _mm512_storeu_ps(self.c.add(r * self.c_row + p * self.c_panel), sums[r][p]) };
+                unsafe { _mm512_storeu_ps(place.c.add(r * self.c_row + p * self.c_panel), sums[r][p]) };
             }
         }
     }
 
     /// Needs AVX2 and FMA.
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn wide<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self) {
+    unsafe fn wide<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self, place: Place) {
         use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
         const HALF: usize = LANES / 2;
         let mut sums = [[[_mm256_setzero_ps(); 2]; PANELS]; ROWS];
-        if !self.start.is_null() {
+        if !place.start.is_null() {
             for r in 0..ROWS {
                 for p in 0..PANELS {
-                    let from = unsafe { self.start.add(r * self.start_row + p * self.start_panel) };
+                    let from = unsafe { place.start.add(r * self.start_row + p * self.start_panel) };
                     sums[r][p] = unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(HALF))] };
                 }
             }
         }
-        let (a_row, a_step) = if FLIPPED { (1, self.a_stride) } else { (self.a_stride, 1) };
+        let (a_row, a_step) = if FLIPPED { (1, self.a_step) } else { (self.a_row, 1) };
         for group in 0..self.groups {
-            let (mut a, mut b) = unsafe { (self.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
+            let (mut a, mut b) = unsafe { (place.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
             for _ in 0..self.depth {
                 for p in 0..PANELS {
                     let weights = unsafe { b.add(p * LANES) };
@@ -347,7 +394,7 @@ impl Raw {
         }
         for r in 0..ROWS {
             for p in 0..PANELS {
-                let to = unsafe { self.c.add(r * self.c_row + p * self.c_panel) };
+                let to = unsafe { place.c.add(r * self.c_row + p * self.c_panel) };
                 unsafe {
                     _mm256_storeu_ps(to, sums[r][p][0]);
                     _mm256_storeu_ps(to.add(HALF), sums[r][p][1]);

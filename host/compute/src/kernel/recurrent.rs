@@ -8,8 +8,8 @@
 //! x·W is computed for a few steps at once (as many as make about [`AHEAD`] rows) and h·R is added on top: the bits are
 //! those of one chain of multiply-adds, however many rows share a tile.
 
-use crate::kernel::matmul::{Matrix, Start, Strip, tiles};
-use crate::kernel::raw::{LANES, Left, Origin, Panels, Right, Tile, most_rows};
+use crate::kernel::matmul::{Matrix, Start, Strip};
+use crate::kernel::raw::{LANES, Left, Origin, Panels, Right, Tile};
 
 /// Numbers per row of a block: four slots of sixteen.
 pub(crate) const BLOCK: usize = 4 * LANES;
@@ -203,16 +203,14 @@ impl Sums<'_> {
 
     fn tiles(&self, rows: usize, lines: &[f32], line: usize, gates: &mut [f32], apart: usize) {
         let panels = self.panels;
-        for (row, count) in tiles(rows, most_rows(panels)) {
-            let left = Left { values: &lines[row * line + self.first..], flipped: false, stride: line, group: 0 };
-            let right = Right { values: self.weights, step: panels * LANES, group: 0 };
-            let origin = match self.bias {
-                Some(values) => Origin::From(Panels { values, row: 0, panel: LANES }),
-                None => Origin::Given,
-            };
-            let to = Panels { values: &mut gates[row * apart + self.slot * LANES..], row: apart, panel: LANES };
-            Tile { left, right, depth: self.depth, groups: 1, origin, to }.run(count, panels);
-        }
+        let left = Left { values: &lines[self.first..], flipped: false, stride: line, group: 0 };
+        let right = Right { values: self.weights, step: panels * LANES, group: 0 };
+        let origin = match self.bias {
+            Some(values) => Origin::From(Panels { values, row: 0, panel: LANES }),
+            None => Origin::Given,
+        };
+        let to = Panels { values: &mut gates[self.slot * LANES..], row: apart, panel: LANES };
+        Tile { left, right, depth: self.depth, groups: 1, origin, to }.run(rows, panels);
     }
 }
 
@@ -222,13 +220,11 @@ pub(crate) type Slots = [usize; 2];
 /// `to` = start + slopes of one step · weightsᵀ; `weights` as [`pack_back`] gives them.
 pub(crate) fn back(run: &Run, slopes: &[f32], [slot, panels]: Slots, weights: Matrix<'_>, start: Start<'_>, to: &mut [f32], row_to: usize) {
     for group in weights.groups() {
-        for (row, count) in tiles(run.rows, most_rows(group.panels)) {
-            let left = Left { values: &slopes[row * BLOCK + slot * LANES..], flipped: false, stride: BLOCK, group: run.rows * BLOCK };
-            let step = group.panels * LANES;
-            let right = Right { values: group.values, step, group: panels * LANES * step };
-            let strip = Strip { left, right, depth: panels * LANES, groups: run.blocks() };
-            strip.run(count, group.columns, start.part(row, group.first), &mut to[row * row_to + group.first..], row_to);
-        }
+        let left = Left { values: &slopes[slot * LANES..], flipped: false, stride: BLOCK, group: run.rows * BLOCK };
+        let step = group.panels * LANES;
+        let right = Right { values: group.values, step, group: panels * LANES * step };
+        let strip = Strip { left, right, depth: panels * LANES, groups: run.blocks() };
+        strip.run(run.rows, group.columns, start.part(0, group.first), &mut to[group.first..], row_to);
     }
 }
 
@@ -265,12 +261,10 @@ pub(crate) fn learn(run: &Run, lesson: Lesson, steps: usize, lines: &[f32], slop
     let (rows, line, wide) = (run.rows, run.line(), panels * LANES);
     for (block, sums) in sums.chunks_exact_mut(lesson.depth * wide).enumerate().take(run.blocks()) {
         let right = Right { values: &slopes[block * rows * BLOCK + slot * LANES..], step: BLOCK, group: run.blocks() * rows * BLOCK };
-        for (row, count) in tiles(lesson.depth, most_rows(panels)) {
-            let left = Left { values: &lines[lesson.first + row..], flipped: true, stride: line, group: rows * line };
-            let to = Panels { values: &mut sums[row * wide..], row: wide, panel: LANES };
-            let origin = if lesson.fresh { Origin::Zero } else { Origin::Given };
-            Tile { left, right, depth: rows, groups: steps, origin, to }.run(count, panels);
-        }
+        let left = Left { values: &lines[lesson.first..], flipped: true, stride: line, group: rows * line };
+        let to = Panels { values: sums, row: wide, panel: LANES };
+        let origin = if lesson.fresh { Origin::Zero } else { Origin::Given };
+        Tile { left, right, depth: rows, groups: steps, origin, to }.run(lesson.depth, panels);
     }
 }
 
