@@ -1,9 +1,10 @@
 //! Folds inside the samples before the test part: walk-forward (anchored or rolling) and purged k-fold.
 //!
 //! Between training and judged samples lie the purge (the horizon) and the embargo, on both sides. Behind a judged block the
-//! windows of training samples begin after its last label, too, so that no row under a judged label is read in training,
-//! not even as an input. Source: López de Prado, *Advances in Financial Machine Learning* (2018), ch. 7, whose purge
-//! concerns labels only; the rule for windows is stricter and costs `steps` samples a fold.
+//! windows of training samples begin after its last label, too, so that no row under a judged label is in a training window.
+//! Source: López de Prado, *Advances in Financial Machine Learning* (2018), ch. 7, whose purge concerns labels only; the
+//! rule for windows is stricter and costs `steps` samples a fold. A feature on the first of those rows may look back by its
+//! own span (a mean of 24 bars): where that matters, an embargo as long covers it.
 
 use std::ops::Range;
 
@@ -171,7 +172,7 @@ impl Cutting<'_> {
         let mut learn: Vec<usize> = (0..self.before(judged.start, judged.start)).collect();
         if let Some(last) = judged.clone().last().and_then(|last| self.ends.get(last)) {
             // The first row of the window is `end + 1 - steps`.
-            let clear = self.ends.partition_point(|end| end + 1 < last + self.reach + self.steps);
+            let clear = self.ends.partition_point(|end| *end < last + self.reach + self.steps);
             learn.extend(clear.max(judged.end)..self.ends.len());
         }
         self.fold(learn, judged)
@@ -231,7 +232,7 @@ mod tests {
                 for place in fold.train.iter().chain(&fold.validation) {
                     let end = ends[*place];
                     let earlier = end + reach <= first;
-                    let later = end + 1 - steps >= last + reach;
+                    let later = end + 1 - steps > last + reach;
                     assert!(earlier || later, "{config:?}: {end} beside {first}..={last}");
                 }
                 if let (Some(train), Some(validation)) = (fold.train.last(), fold.validation.first()) {

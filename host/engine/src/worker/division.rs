@@ -101,3 +101,93 @@ fn every_target_counts(dataset: &Dataset, bars: &Bars, target: Target, train: &[
         (Task::Binary | Task::Regression, _) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bellwether_domain::bars::Bar;
+    use bellwether_domain::split;
+    use serde_json::json;
+
+    use super::*;
+    use crate::dataset;
+
+    const STEPS: u32 = 6;
+
+    /// A market with two holes; from `changed` on another one, for as many rows.
+    fn bars(changed: Range<usize>) -> Bars {
+        let mut bars = Bars::default();
+        let (mut noise, mut hour) = (3_u64, 0_i64);
+        for row in 0..1200 {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let draw = (noise >> 40) as f64 / f64::from(1 << 24);
+            hour += match row {
+                300 => 5,
+                700 => 50,
+                _ => 1,
+            };
+            let factor = if changed.contains(&row) { 2.0 + draw } else { 1.0 };
+            let close = (100.0 + 10.0 * (row as f64 / 50.0).sin() + draw) * factor;
+            let timestamp = Timestamp(hour * 3_600_000);
+            bars.push(Bar { timestamp, open: close, high: close * (1.0 + 0.01 * draw * factor), low: close, close, volume: factor * draw });
+        }
+        bars
+    }
+
+    #[test]
+    fn a_fold_learns_nothing_under_the_labels_that_judge_it() {
+        for (scheme, horizon, embargo) in [
+            (json!({"kind": "purged-k-fold", "folds": 5}), 4, 0),
+            (json!({"kind": "purged-k-fold", "folds": 3}), 12, 7),
+            (json!({"kind": "walk-forward", "folds": 4}), 4, 3),
+            (json!({"kind": "walk-forward", "folds": 4, "window": "rolling"}), 1, 0),
+        ] {
+            let request: TrainingRequest = serde_json::from_value(json!({
+                "model_type": "m", "symbol": "X", "target": {"kind": "return", "horizon": horizon},
+                "split": {"scheme": scheme, "embargo": embargo}, "sample_weights": {"kind": "exponential", "half_life_days": 9},
+            }))
+            .expect("request");
+            // Features of a row alone, so that what they read is what their row is.
+            let features = ["log-range", "volume"].map(|name| name.parse().expect("feature"));
+            let of = |bars: &Bars| {
+                dataset::build(bars, request.interval, &features, STEPS, request.target, &request.split, 10).expect("dataset")
+            };
+            let plain = bars(0..0);
+            let before = of(&plain);
+            let known = &before.ends[..before.split.validation.end];
+            let folds = split::folds(known, horizon, STEPS, &request.split).expect("folds");
+            assert!(folds.len() >= 3);
+            for fold in folds {
+                let (first, last) = (before.ends[fold.judged.start], before.ends[fold.judged.end - 1]);
+                let other = bars(first + 1..last + horizon as usize + 1);
+                let after = of(&other);
+                assert_eq!(after.ends, before.ends);
+                let made = |dataset: &Dataset, bars: &Bars| Division::fold(dataset, bars, STEPS, &request, fold.clone()).expect("division");
+                let (one, two) = (made(&before, &plain), made(&after, &other));
+                assert_eq!((&one.scaler, &one.target_scaler, &one.weights), (&two.scaler, &two.target_scaler, &two.weights), "{scheme}");
+                for place in fold.train.iter().chain(&fold.validation) {
+                    assert_eq!(before.targets[*place].to_bits(), after.targets[*place].to_bits(), "{scheme}: the label of {place}");
+                    let rows = before.ends[*place] + 1 - STEPS as usize..before.ends[*place] + 1;
+                    assert!(rows.clone().all(|row| before.columns[1][row] == after.columns[1][row]), "{scheme}: the window of {place}");
+                }
+                assert_ne!(before.targets[fold.judged.clone()], after.targets[fold.judged.clone()], "the change is seen where it may be");
+                assert_eq!(one.weights.as_ref().map(Vec::len), Some(one.train.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_target_that_is_no_number_is_named() {
+        let request: TrainingRequest =
+            serde_json::from_value(json!({"model_type": "m", "symbol": "X", "target": {"kind": "return"}})).expect("request");
+        let bars = bars(0..0);
+        let features = ["log-range".parse().expect("feature")];
+        let mut dataset = dataset::build(&bars, request.interval, &features, STEPS, request.target, &request.split, 10).expect("dataset");
+        dataset.targets[17] = f64::NAN;
+        let Err(error) = Division::whole(&dataset, &bars, STEPS, &request) else { panic!("a target is NaN") };
+        let bar = Timestamp(bars.timestamp[dataset.ends[17]]);
+        assert_eq!(
+            error.to_string(),
+            format!("data: the target return(1) after the bar of {bar} is NaN; look at the closes from there on")
+        );
+    }
+}
