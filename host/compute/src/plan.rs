@@ -108,11 +108,6 @@ impl Plan {
     pub(crate) fn whole_batch(&self) -> bool {
         self.steps.iter().any(|step| step.live && matches!(step.op, Op::BatchNorm(_)))
     }
-
-    /// One weight within the array of all.
-    pub(crate) fn weight<'a>(&self, all: &'a [f32], weight: usize) -> &'a [f32] {
-        &all[self.places[weight].clone()]
-    }
 }
 
 fn mark_live(steps: &mut [Step], heads: &[usize]) {

@@ -237,6 +237,7 @@ impl Program {
 
 impl Memory {
     /// Bytes it takes.
+    #[cfg(test)]
     pub(crate) fn size_bytes(&self) -> usize {
         let all = [&self.values, &self.slopes, &self.scratch];
         all.into_iter().flatten().chain([&self.spare, &self.gradient]).map(Arena::size_bytes).sum()

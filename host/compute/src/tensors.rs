@@ -26,6 +26,7 @@ pub(crate) enum Mode {
     /// Running statistics, nothing dropped.
     Serve,
     /// Statistics of the batch, nothing dropped: what gradients are checked on.
+    #[cfg(test)]
     Plain,
     /// Statistics of the batch, values dropped by the device's random numbers.
     Train,
