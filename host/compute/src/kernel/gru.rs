@@ -10,7 +10,7 @@ use crate::kernel::gates::{mix_block, unmix_block};
 use crate::kernel::matmul::{Matrix, Start, packed_len};
 use crate::kernel::raw::LANES;
 use crate::kernel::recurrent::{
-    Above, BLOCK, Below, Cell, Lesson, Run, Strided, Sums, back, back_all, back_depth, enter, learn, leave, pack_back, pack_gates,
+    Above, BLOCK, Below, Cell, Lesson, Run, Strided, Sums, apart, back, back_all, back_depth, enter, learn, leave, pack_back, pack_gates,
     packed_gates, unpack_gates,
 };
 
@@ -71,26 +71,25 @@ impl Cell for Gru {
     ) {
         let parts = Parts::split(packed, run.input, run.units, <[f32]>::split_at);
         let (ahead, lines) = (run.ahead(), run.rows * run.line());
-        let steps = if traced { run.steps } else { ahead };
-        let [all_lines, all_gates] = trace_sizes(run, steps * run.rows).map(|length| cut(&mut trace, length));
+        let kept = if traced { run.steps } else { ahead };
+        // Untraced, the states go round.
+        let round = if traced { run.steps + 1 } else { ahead.max(2) };
+        let [all_lines, all_gates] = trace_sizes(run, kept * run.rows).map(|length| cut(&mut trace, length));
         all_lines[..lines].chunks_exact_mut(run.line()).for_each(|line| line[run.input..].fill(0.0));
         for first in (0..run.steps).step_by(ahead) {
             let count = ahead.min(run.steps - first);
-            let slot = if traced { first } else { 0 };
+            let slot = first % round;
             enter(run, x, first, count, &mut all_lines[slot * lines..]);
             for block in 0..run.blocks() {
-                parts.project(run, block, count, &all_lines[slot * lines..], &mut all_gates[run.place(slot, block, BLOCK).start..]);
+                parts.project(run, block, count, &all_lines[slot * lines..], &mut all_gates[run.place(slot % kept, block, BLOCK).start..]);
             }
             for step in first..first + count {
                 let at = slot + step - first;
-                let (before, after) = all_lines[at * lines..].split_at_mut(lines);
-                parts.advance(run, step > 0, before, &mut all_gates[run.place(at, 0, BLOCK).start..], after);
+                let [before, after] = apart(all_lines, [at, (at + 1) % round], lines);
+                parts.advance(run, step > 0, before, &mut all_gates[run.place(at % kept, 0, BLOCK).start..], after);
                 if !last || step + 1 == run.steps {
                     leave(run, after, step, &mut to);
                 }
-            }
-            if !traced {
-                all_lines.copy_within(count * lines..(count + 1) * lines, 0);
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::kernel::gates::{advance_block, retreat_block};
 use crate::kernel::matmul::{Matrix, packed_len};
 use crate::kernel::raw::{LANES, prefetch};
 use crate::kernel::recurrent::{
-    Above, BLOCK, Below, Cell, Lesson, Run, Strided, Sums, back, back_all, back_depth, enter, learn, leave, pack_back, pack_gates,
+    Above, BLOCK, Below, Cell, Lesson, Run, Strided, Sums, apart, back, back_all, back_depth, enter, learn, leave, pack_back, pack_gates,
     packed_gates, unpack_gates,
 };
 
@@ -165,29 +165,29 @@ impl<'a> Pass<'a> {
     fn forward(&self, x: Strided<&[f32]>, traced: bool, memory: &mut [f32], mut to: Strided<&mut [f32]>, last: bool) {
         let (run, ahead) = (self.run, self.run.ahead());
         let (lines, cells) = (run.rows * run.line(), run.place(1, 0, LANES).start);
-        let mut trace = Trace::of(run, if traced { run.steps } else { ahead }, memory);
+        let kept = if traced { run.steps } else { ahead };
+        let mut trace = Trace::of(run, kept, memory);
         trace.lines[..lines].chunks_exact_mut(run.line()).for_each(|line| line[run.input..].fill(0.0));
         trace.cells[..cells].fill(0.0);
+        // Untraced, the states go round.
+        let round = if traced { run.steps + 1 } else { ahead.max(2) };
         for first in (0..run.steps).step_by(ahead) {
             let count = ahead.min(run.steps - first);
-            let slot = if traced { first } else { 0 };
+            let slot = first % round;
             enter(run, x, first, count, &mut trace.lines[slot * lines..]);
             if run.input > NARROW {
                 for block in 0..run.blocks() {
-                    let gates = &mut trace.gates[run.place(slot, block, BLOCK).start..];
+                    let gates = &mut trace.gates[run.place(slot % kept, block, BLOCK).start..];
                     self.sums(block, 0, run.input, true).steps(run, count, &trace.lines[slot * lines..], gates);
                 }
             }
             for step in first..first + count {
                 let at = slot + step - first;
-                self.advance(step, at, &mut trace);
+                let next = (at + 1) % round;
+                self.advance(step, [at, next, at % kept], &mut trace);
                 if !last || step + 1 == run.steps {
-                    leave(run, &trace.lines[(at + 1) * lines..], step, &mut to);
+                    leave(run, &trace.lines[next * lines..], step, &mut to);
                 }
-            }
-            if !traced {
-                trace.lines.copy_within(count * lines..(count + 1) * lines, 0);
-                trace.cells.copy_within(count * cells..(count + 1) * cells, 0);
             }
         }
     }
@@ -199,25 +199,24 @@ impl<'a> Pass<'a> {
         Sums { weights, panels: 4, first, depth, bias: bias.then(|| &self.bias[block * BLOCK..][..BLOCK]), slot: 0 }
     }
 
-    /// Step number `step`, which lies in place `at` of the trace.
-    fn advance(&self, step: usize, at: usize, trace: &mut Trace<&mut [f32]>) {
+    /// Step number `step`, from state `at` of the trace to state `next`.
+    fn advance(&self, step: usize, [at, next, gates_at]: [usize; 3], trace: &mut Trace<&mut [f32]>) {
         let run = self.run;
-        let lines = run.rows * run.line();
-        let (before, after) = trace.lines[at * lines..].split_at_mut(lines);
-        let (cells, next) = trace.cells.split_at_mut(run.place(at + 1, 0, LANES).start);
+        let [before, after] = apart(trace.lines, [at, next], run.rows * run.line());
+        let [old, new] = apart(trace.cells, [at, next], run.place(1, 0, LANES).start);
         // The state before the first step is zero and need not be multiplied.
         let state = if step == 0 { 0 } else { run.units };
         for block in 0..run.blocks() {
-            let gates = &mut trace.gates[run.place(at, block, BLOCK)];
+            let gates = &mut trace.gates[run.place(gates_at, block, BLOCK)];
             if run.input <= NARROW {
                 self.sums(block, 0, run.input + state, true).steps(run, 1, before, gates);
             } else if state > 0 {
                 self.sums(block, run.input, state, false).steps(run, 1, before, gates);
             }
-            let here = run.place(at, block, LANES);
+            let here = run.place(0, block, LANES);
             let hidden = &mut after[run.input + block * LANES..];
-            let (cell, bent) = (&mut next[run.place(0, block, LANES)], &mut trace.bent[here.clone()]);
-            advance_block(gates, &cells[here], cell, bent, hidden, run.line(), run.width(block));
+            let (cell, bent) = (&mut new[here.clone()], &mut trace.bent[run.place(gates_at, block, LANES)]);
+            advance_block(gates, &old[here], cell, bent, hidden, run.line(), run.width(block));
         }
     }
 }

@@ -170,6 +170,12 @@ pub(crate) fn leave(run: &Run, lines: &[f32], step: usize, to: &mut Strided<&mut
     }
 }
 
+/// Two parts of so many numbers.
+#[inline]
+pub(crate) fn apart(values: &mut [f32], parts: [usize; 2], size: usize) -> [&mut [f32]; 2] {
+    values.get_disjoint_mut(parts.map(|part| part * size..(part + 1) * size)).expect("one state follows another")
+}
+
 /// Slots from `from` of a block's gates to be computed for a batch from a part of its lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sums<'a> {
