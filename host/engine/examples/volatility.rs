@@ -78,7 +78,7 @@ async fn main() -> Outcome<()> {
             match event {
                 Event::Log { message } => println!("{model_type} {:7.1} s  {message}", begun.elapsed().as_secs_f64()),
                 Event::Done { bytes, .. } => println!("{model_type} {:7.1} s  done: {bytes} bytes", begun.elapsed().as_secs_f64()),
-                Event::Progress(_) | Event::Failed { .. } => {}
+                Event::Progress(_) | Event::Epoch(_) | Event::Failed { .. } => {}
             }
             true
         };

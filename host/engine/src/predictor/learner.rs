@@ -43,7 +43,7 @@ struct Slice {
 
 #[derive(Debug)]
 enum Kind {
-    Network { model: Model, reading: Reading },
+    Network { model: Box<Model>, reading: Reading },
     Guest { plugin: Arc<ModelPlugin>, config: Value, state: Vec<u8>, names: Arc<[String]>, scaled: bool },
 }
 
@@ -153,7 +153,7 @@ impl Kind {
             Body::Network { network } => {
                 let reading = Reading::of(network, spec.target.task())?;
                 let model = Model::load(network, shape.last, shape.columns.len(), &bytes, &Device::named("cpu")?)?;
-                Ok(Kind::Network { model, reading })
+                Ok(Kind::Network { model: Box::new(model), reading })
             }
             Body::Guest { plugin, scaled } => Ok(Kind::Guest {
                 plugin: guest(plugins, model_type, plugin)?,
