@@ -74,6 +74,13 @@ pub(crate) fn fold(node: &NodeProto, inputs: &Inputs<'_>, opset: i64, budget: &B
             };
             one(arrange::triangle(need()?, node.integer("upper", 1) != 0, diagonal, budget)?)
         }
+        "ReduceL2" | "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" => {
+            let axes = match constants.get(1).copied().flatten() {
+                Some(axes) => Some(axes.as_integers()?),
+                None => node.integers("axes").map(<[i64]>::to_vec),
+            };
+            one(arrange::reduce(kind, need()?, axes, node.integer("keepdims", 1) != 0, budget)?)
+        }
         "Range" => one(arrange::range(&constants, budget)?),
         "Where" => {
             let [Some(condition), Some(yes), Some(no)] = constants[..] else { return Err("wants three inputs".to_owned()) };

@@ -150,3 +150,12 @@ fn attention_written_out_by_hand() {
         assert_eq!(count(&imported, |operation| matches!(operation, Operation::Attention(attention) if attention.causal)), 1, "{kind}");
     }
 }
+
+#[test]
+fn weight_norm_stacked_directions_and_gates() {
+    for kind in ["ts", "dynamo"] {
+        let imported = check("mixture", kind);
+        assert_eq!(count(&imported, |operation| matches!(operation, Operation::Gru(layer) if layer.bidirectional)), 2, "{kind}");
+        assert_eq!(count(&imported, |operation| matches!(operation, Operation::Conv1d(conv) if conv.causal)), 1, "{kind}");
+    }
+}

@@ -177,6 +177,43 @@ fn joined<T: Copy>(lists: &[std::rc::Rc<[T]>], outer: usize) -> Vec<T> {
     values
 }
 
+/// Sum, mean, norm, product or extreme over some axes; all of them where none is named.
+pub(super) fn reduce(kind: &str, from: &Constant, axes: Option<Vec<i64>>, keep: bool, budget: &Budget) -> Result<Constant, String> {
+    let rank = from.shape.len();
+    let axes = match axes.filter(|axes| !axes.is_empty()) {
+        None => (0..rank).collect::<Vec<usize>>(),
+        Some(axes) => axes.iter().map(|axis| place(*axis, rank)).collect::<Option<_>>().ok_or("names an axis that its constant has not")?,
+    };
+    let kept: Vec<usize> = (0..rank).map(|axis| if axes.contains(&axis) { 1 } else { from.shape[axis] }).collect();
+    let targets = places(&from.shape, &spread(&kept, &from.shape), 0, budget)?;
+    let count = product(&kept).ok_or("makes a constant that no memory holds")?;
+    budget.take(count)?;
+    let (begin, with): (f64, fn(f64, f64) -> f64) = match kind {
+        "ReduceL2" => (0.0, |sum, value| sum + value * value),
+        "ReduceMax" => (f64::NEG_INFINITY, f64::max),
+        "ReduceMin" => (f64::INFINITY, f64::min),
+        "ReduceProd" => (1.0, |product, value| product * value),
+        _ => (0.0, |sum, value| sum + value),
+    };
+    let mut results = vec![begin; count];
+    for (value, target) in from.as_floats()?.iter().zip(&targets) {
+        results[*target] = with(results[*target], f64::from(*value));
+    }
+    let each = from.len() / count.max(1);
+    let last = |value: f64| match kind {
+        "ReduceL2" => value.sqrt(),
+        "ReduceMean" => value / each as f64,
+        _ => value,
+    };
+    let values: Vec<f64> = results.into_iter().map(last).collect();
+    let shape = if keep { kept } else { (0..rank).filter(|axis| !axes.contains(axis)).map(|axis| from.shape[axis]).collect() };
+    match from.data {
+        // The product of a shape: whole numbers stay whole.
+        Data::Numbers(_) => Ok(Constant::numbers(shape, values.iter().map(|value| Number::known(*value as i64)).collect())),
+        Data::Floats(_) => Ok(Constant::floats(shape, values.iter().map(|value| *value as f32).collect())),
+    }
+}
+
 /// One triangle of the last two axes, the other zero.
 pub(super) fn triangle(from: &Constant, upper: bool, diagonal: i64, budget: &Budget) -> Result<Constant, String> {
     let [.., rows, columns] = from.shape[..] else { return Err("wants a constant with at least two axes".to_owned()) };

@@ -153,15 +153,20 @@ impl Mapper {
         {
             return Err("joins values of different make".to_owned());
         }
-        // Whole axes of the pieces are joined, or values of one element each are put side by side along the last axis.
-        let along = (0..rank).find(|run| signals.iter().zip(&shapes).all(|(signal, shape)| signal.dims[axis] == whole(*run, shape[*run])));
-        let stacked = signals.iter().all(|signal| signal.dims[axis].is_empty() && others(signal) == others(&first))
-            && shapes.iter().all(|shape| *shape == shapes[0]);
-        let (run, dim) = match along {
-            Some(run) if !stacked => (run, None),
-            _ if stacked => (rank - 1, Some(part(rank - 1, signals.len(), shapes[0][rank - 1]))),
-            _ => return Err(format!("joins axis {axis} of values that lie in different order, the first of shape {}", first.shape_text())),
+        // What is joined must be the outer run of one axis in every piece; one element alone is a run over the last axis.
+        let outer = |signal: &Signal, shape: &Vec<usize>| match signal.dims[axis][..] {
+            [] => Some((rank - 1, 1, shape[rank - 1])),
+            [Atom { axis: Some(run), size, stride }] => {
+                size.size().filter(|size| size * stride == shape[run]).map(|size| (run, size, stride))
+            }
+            _ => None,
         };
+        let runs = signals.iter().zip(&shapes).map(|(signal, shape)| outer(signal, shape)).collect::<Option<Vec<_>>>();
+        let runs = runs.filter(|runs| runs.iter().all(|(run, _, stride)| (*run, *stride) == (runs[0].0, runs[0].2)));
+        let runs = runs
+            .ok_or_else(|| format!("joins axis {axis} of values that lie in different order, the first of shape {}", first.shape_text()))?;
+        let (run, stride) = (runs[0].0, runs[0].2);
+        let joined = part(run, runs.iter().fold(0_usize, |sum, (_, size, _)| sum.saturating_add(*size)), stride);
         let fits = signals.iter().zip(&shapes).all(|(signal, shape)| {
             others(signal) == others(&first) && shape.iter().zip(&shapes[0]).enumerate().all(|(at, (a, b))| at == run || a == b)
         });
@@ -177,7 +182,7 @@ impl Mapper {
             None => self.add(Op::Ours(Operation::Concat(u32::try_from(run).unwrap_or(u32::MAX))), &parts, &shape, vec![])?,
         };
         let mut dims = first.dims;
-        dims[axis] = dim.unwrap_or_else(|| whole(run, total));
+        dims[axis] = joined;
         one(Signal { piece, dims })
     }
 
