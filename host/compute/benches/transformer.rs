@@ -2,7 +2,8 @@
 //! and two threads, and predictions by one.
 //!
 //! Prints the best of many repetitions, as other work on the machine only ever makes one slower, beside the GFLOP/s of the
-//! matrix products (125.5 MFLOP a window forwards, three times that in training). Arguments choose by name, for example
+//! matrix products (125.5 MFLOP a window forwards, three times that in training), and where the system says it, samples per
+//! second of processor time over all of them. Arguments choose by name, for example
 //! `cargo bench -p bellwether-compute --bench transformer -- predict`.
 
 use std::hint::black_box;
@@ -49,9 +50,24 @@ fn network() -> Network {
     serde_json::from_value(json!({"nodes": nodes, "outputs": outputs, "training": training})).expect("the description is whole")
 }
 
-fn tell(what: &str, samples: usize, seconds: f64, flop: f64) {
+/// Seconds of processor time this process has taken, where Linux tells it (proc(5): fields 14 and 15, hundredths).
+fn processor_seconds() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = status.rsplit(')').next()?.split_whitespace().collect();
+    let hundredths = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    Some((hundredths(11)? + hundredths(12)?) / 100.0)
+}
+
+/// Measures `run`, which computes `samples` samples `repeats` times and answers with the seconds of the fastest.
+fn tell(what: &str, samples: usize, repeats: usize, flop: f64, run: impl FnOnce() -> f64) {
+    let before = processor_seconds();
+    let seconds = run();
     let rate = samples as f64 / seconds;
-    println!("{what:<24} {:9.3} ms {rate:9.1} samples/s {:7.1} GFLOP/s", seconds * 1e3, rate * flop / 1e9);
+    print!("{what:<24} {:9.3} ms {rate:9.1} samples/s {:7.1} GFLOP/s", seconds * 1e3, rate * flop / 1e9);
+    match before.zip(processor_seconds()) {
+        Some((before, after)) => println!(" {:9.1} per processor second", (samples * repeats) as f64 / (after - before)),
+        None => println!(),
+    }
 }
 
 /// Seconds of the fastest epoch.
@@ -83,7 +99,7 @@ fn main() {
     for threads in [1, 2] {
         let what = format!("train, {threads} threads");
         if wanted(&what) {
-            tell(&what, SAMPLES, train(&network, threads, 12).0, 3.0 * FORWARD_FLOP);
+            tell(&what, SAMPLES, 12, 3.0 * FORWARD_FLOP, || train(&network, threads, 12).0);
         }
     }
     let model = train(&network, 1, 1).1;
@@ -96,7 +112,7 @@ fn main() {
                 black_box(model.predict(black_box(&windows), count).expect("it predicts"));
                 start.elapsed().as_secs_f64()
             };
-            tell(&what, count, (0..repeats).map(once).fold(f64::INFINITY, f64::min), FORWARD_FLOP);
+            tell(&what, count, repeats, FORWARD_FLOP, || (0..repeats).map(once).fold(f64::INFINITY, f64::min));
         }
     }
 }

@@ -1,18 +1,20 @@
 //! Scaled dot-product attention (Vaswani et al. 2017) of one head over one sequence, forward and backward.
 //!
-//! Forty-eight queries at a time, in columns: their scores S = K·qᵀ [keys, queries] stay in the fast cache, the maximum and
+//! Sixty-four queries at a time, in columns: their scores S = K·qᵀ [keys, queries] stay in the fast cache, the maximum and
 //! the sum over keys are lane by lane, and no matrix of all scores is ever in memory. The queries come scaled by
 //! log2(e) / sqrt(width), so that P = 2^(S - max) / Σ. Kept for the backward pass are only each query's maximum and 1 / Σ: it
-//! computes the scores again, which costs less than to fetch them. With G = ∂/∂P: dS = ln 2 · P·(G - dC·C), whatever a
-//! dropout on P has dropped (Dao et al. 2022, FlashAttention, appendix B), dq = dSᵀ·K, dK = dS·q, dV = P·dC.
+//! computes the scores again, which costs less than to fetch them. With G = ∂/∂P: dS = ln 2 · P·(G - Σ P·G), dq = dSᵀ·K,
+//! dK = dS·q, dV = P·dC. Σ P·G is also dC·C (FlashAttention takes that), but where one part is near one the difference would be
+//! all rounding.
 
 use crate::arena::{cut, lines};
 use crate::kernel::exp::exp2;
 use crate::kernel::noise;
-use crate::kernel::raw::{LANES, Left, Origin, PANELS, Panels, Right, Tile, both, fused, most_rows};
+use crate::kernel::raw::turn::turn;
+use crate::kernel::raw::{LANES, Left, Origin, PANELS, Panels, Right, Tile, both, fused};
 
 /// Most queries at a time.
-const BLOCK: usize = 3 * LANES;
+const BLOCK: usize = PANELS * LANES;
 
 /// One head of one sequence.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +42,7 @@ pub(crate) struct Drop {
 
 /// Numbers of scratch either pass needs.
 pub(crate) fn scratch_len(time: usize, width: usize) -> usize {
-    4 * lines(time * lines(width)) + 2 * (width + time) * BLOCK + 2 * BLOCK * lines(width) + 3 * BLOCK
+    4 * lines(time * lines(width)) + 2 * (width + time) * BLOCK + 2 * BLOCK * lines(width) + 2 * BLOCK
 }
 
 /// Scratch of one head.
@@ -61,7 +63,6 @@ struct Space<'a> {
     /// Of each query in the block.
     peak: &'a mut [f32],
     sum: &'a mut [f32],
-    along: &'a mut [f32],
 }
 
 impl<'a> Space<'a> {
@@ -81,7 +82,6 @@ impl<'a> Space<'a> {
             above_lines: take(BLOCK * pad),
             peak: take(BLOCK),
             sum: take(BLOCK),
-            along: take(BLOCK),
         }
     }
 }
@@ -112,15 +112,20 @@ impl Head {
     /// The head's numbers of some steps, in lines of whole panels.
     fn gather(&self, from: &[f32], place: usize, line: usize, times: std::ops::Range<usize>, to: &mut [f32]) {
         for (time, to) in times.zip(to.chunks_exact_mut(self.pad())) {
-            let (whole, rest) = to.split_at_mut(self.width);
-            whole.copy_from_slice(&from[time * line + place..][..self.width]);
-            rest.fill(0.0);
+            let (whole, rest) = from[time * line + place..][..self.width].as_chunks::<LANES>();
+            let (to, _) = to.as_chunks_mut::<LANES>();
+            to.iter_mut().zip(whole).for_each(|(to, part)| *to = *part);
+            if !rest.is_empty() {
+                let last = &mut to[whole.len()];
+                last.fill(0.0);
+                last[..rest.len()].copy_from_slice(rest);
+            }
         }
     }
 
     /// Scores of a block's queries, whose columns it fills; a key that a query must not see scores minus infinity.
     fn score(&self, block: Block, qkv: &[f32], keys: &[f32], columns: &mut [f32], scores: &mut [f32]) {
-        turn(&qkv[block.first * self.line + self.places[0]..], self.line, self.width, block, columns);
+        columns_of(&qkv[block.first * self.line + self.places[0]..], self.line, self.width, block, columns);
         let left = Left { values: keys, flipped: false, stride: self.pad(), group: 0 };
         product(left, [block.keys, self.width], columns, block.lanes, Origin::Zero, scores);
         if self.causal {
@@ -165,14 +170,7 @@ impl Head {
 
     /// Puts the gradients of queries, keys and values in their places in `qkv`. `above` is the gradient of `context`, and
     /// `kept` what the forward pass kept; the gradient of the queries is that of the scaled ones.
-    pub(crate) fn backward(
-        &self,
-        qkv: &mut [f32],
-        (context, above): (&[f32], &[f32]),
-        kept: &[f32],
-        drop: Option<Drop>,
-        scratch: &mut [f32],
-    ) {
+    pub(crate) fn backward(&self, qkv: &mut [f32], above: &[f32], kept: &[f32], drop: Option<Drop>, scratch: &mut [f32]) {
         let space = Space::of(self, scratch);
         let pad = self.pad();
         self.gather(qkv, self.places[1], self.line, 0..self.time, space.keys);
@@ -183,14 +181,21 @@ impl Head {
             self.score(block, qkv, space.keys, space.columns, space.scores);
             let queries = block.first..block.first + block.count;
             self.gather(above, self.out.1, self.out.0, queries.clone(), space.above_lines);
-            self.gather(context, self.out.1, self.out.0, queries.clone(), space.lines);
-            self.prepare(block, kept, &space.lines[..block.count * pad], space.above_lines, space.peak, space.along);
-            turn(space.above_lines, pad, self.width, block, space.above_columns);
+            let (peaks, factors) = kept.split_at(self.time);
+            space.peak[..block.count].copy_from_slice(&peaks[queries.clone()]);
+            // Lanes of no query get parts of zero.
+            space.peak[block.count..block.lanes].fill(f32::INFINITY);
+            space.sum[..block.count].copy_from_slice(&factors[queries.clone()]);
+            space.sum[block.count..block.lanes].fill(0.0);
+            for (line, factor) in space.above_lines.chunks_exact_mut(pad).zip(&space.sum[..block.count]) {
+                line.iter_mut().for_each(|value| *value *= factor);
+            }
+            columns_of(space.above_lines, pad, self.width, block, space.above_columns);
             let left = Left { values: space.values, flipped: false, stride: pad, group: 0 };
             product(left, [block.keys, self.width], space.above_columns, block.lanes, Origin::Zero, space.slopes);
             let size = block.keys * block.lanes;
             let (parts, slopes) = (&mut space.scores[..size], &mut space.slopes[..size]);
-            bend(parts, slopes, block.lanes, space.peak, space.along, self.fates(block, drop));
+            bend(parts, slopes, block.lanes, space.peak, space.sum, self.fates(block, drop));
             let rows = |values| Left { values, flipped: false, stride: block.lanes, group: 0 };
             product(rows(parts), [block.keys, block.count], space.above_lines, pad, Origin::Given, space.value_slopes);
             self.gather(qkv, self.places[0], self.line, queries, space.lines);
@@ -203,21 +208,6 @@ impl Head {
         self.scatter(space.value_slopes, 2, 0, self.time, 1.0, qkv);
     }
 
-    /// Scales the gradients of a block's contexts by 1 / Σ; fills each query's maximum, and dC·C / Σ. Lanes of no query get a
-    /// maximum that makes their parts zero.
-    fn prepare(&self, block: Block, kept: &[f32], contexts: &[f32], above: &mut [f32], peak: &mut [f32], along: &mut [f32]) {
-        let (peaks, factors) = kept.split_at(self.time);
-        peak[block.count..block.lanes].fill(f32::INFINITY);
-        along[block.count..block.lanes].fill(0.0);
-        let pad = self.pad();
-        for (i, (above, context)) in above.chunks_exact_mut(pad).zip(contexts.chunks_exact(pad)).enumerate() {
-            let factor = factors[block.first + i];
-            above.iter_mut().for_each(|value| *value *= factor);
-            along[i] = above.iter().zip(context).map(|(above, context)| above * context).sum();
-            peak[i] = peaks[block.first + i];
-        }
-    }
-
     /// Lines of whole panels, times `factor`, into the head's place.
     fn scatter(&self, from: &[f32], part: usize, first: usize, count: usize, factor: f32, to: &mut [f32]) {
         for (i, line) in from.chunks_exact(self.pad()).take(count).enumerate() {
@@ -228,9 +218,14 @@ impl Head {
 }
 
 /// `to` [width, lanes] = the transpose of a block's lines, which lie `stride` apart; lanes of no query are zero.
-fn turn(from: &[f32], stride: usize, width: usize, block: Block, to: &mut [f32]) {
+fn columns_of(from: &[f32], stride: usize, width: usize, block: Block, to: &mut [f32]) {
+    let (squares, lines) = (width / LANES * LANES, block.count / LANES * LANES);
+    for (lane, d) in (0..lines).step_by(LANES).flat_map(|lane| (0..squares).step_by(LANES).map(move |d| (lane, d))) {
+        turn(&from[lane * stride + d..], stride, &mut to[d * block.lanes + lane..], block.lanes);
+    }
     for (lane, line) in from.chunks(stride).take(block.count).enumerate() {
-        for (d, value) in line[..width].iter().enumerate() {
+        let first = if lane < lines { squares } else { 0 };
+        for (d, value) in line[..width].iter().enumerate().skip(first) {
             to[d * block.lanes + lane] = *value;
         }
     }
@@ -241,20 +236,11 @@ fn turn(from: &[f32], stride: usize, width: usize, block: Block, to: &mut [f32])
 
 /// C [rows, columns] = origin + A [rows, depth] · B [depth, columns]; columns are whole panels.
 fn product(left: Left<'_>, [rows, depth]: [usize; 2], right: &[f32], columns: usize, origin: Origin<'_>, to: &mut [f32]) {
-    let (panels, a_row) = (columns / LANES, if left.flipped { 1 } else { left.stride });
+    let panels = columns / LANES;
     for panel in (0..panels).step_by(PANELS) {
-        let wide = (panels - panel).min(PANELS);
-        for row in (0..rows).step_by(most_rows(wide)) {
-            let tile = Tile {
-                left: Left { values: &left.values[row * a_row..], ..left },
-                right: Right { values: &right[panel * LANES..], step: columns, group: 0 },
-                depth,
-                groups: 1,
-                origin,
-                to: Panels { values: &mut to[row * columns + panel * LANES..], row: columns, panel: LANES },
-            };
-            tile.run((rows - row).min(most_rows(wide)), wide);
-        }
+        let right = Right { values: &right[panel * LANES..], step: columns, group: 0 };
+        let to = Panels { values: &mut to[panel * LANES..], row: columns, panel: LANES };
+        Tile { left, right, depth, groups: 1, origin, to }.run(rows, (panels - panel).min(PANELS));
     }
 }
 
@@ -309,27 +295,40 @@ fn soften_body<const FUSED: bool>(scores: &mut [f32], lanes: usize, peak: &mut [
 }
 
 both! {
-    /// In: scores, and gradients of the dropped parts over Σ. Out: the dropped parts times Σ, and the gradients of the scores
-    /// over ln 2.
-    bend = bend_body(parts: &mut [f32], slopes: &mut [f32], lanes: usize, peak: &[f32], along: &[f32], fates: Option<Fates>)
+    /// In: scores, and gradients of the dropped parts over Σ; `factors` are 1 / Σ. Out: the dropped parts times Σ, and the
+    /// gradients of the scores over ln 2.
+    bend = bend_body(parts: &mut [f32], slopes: &mut [f32], lanes: usize, peak: &[f32], factors: &[f32], fates: Option<Fates>)
 }
 
 #[inline(always)]
-fn bend_body<const FUSED: bool>(parts: &mut [f32], slopes: &mut [f32], lanes: usize, peak: &[f32], along: &[f32], fates: Option<Fates>) {
-    let (peak, along) = (&peak[..lanes], &along[..lanes]);
-    for (key, (parts, slopes)) in parts.chunks_exact_mut(lanes).zip(slopes.chunks_exact_mut(lanes)).enumerate() {
-        match fates {
-            None => {
-                for l in 0..lanes {
-                    let part = exp2::<FUSED>(parts[l] - peak[l]);
-                    (parts[l], slopes[l]) = (part, part * (slopes[l] - along[l]));
+fn bend_body<const FUSED: bool>(parts: &mut [f32], slopes: &mut [f32], lanes: usize, peak: &[f32], factors: &[f32], fates: Option<Fates>) {
+    for at in (0..lanes).step_by(LANES) {
+        let (peak, factors) = (&peak[at..at + LANES], &factors[at..at + LANES]);
+        let mut along = [0.0f32; LANES];
+        for (key, (parts, slopes)) in parts.chunks_exact_mut(lanes).zip(slopes.chunks_exact_mut(lanes)).enumerate() {
+            let (parts, slopes) = (&mut parts[at..at + LANES], &mut slopes[at..at + LANES]);
+            for l in 0..LANES {
+                parts[l] = exp2::<FUSED>(parts[l] - peak[l]);
+            }
+            if let Some(fates) = fates {
+                for l in 0..LANES {
+                    let kept = fates.at(key, at + l);
+                    slopes[l] *= kept;
+                    // A part is never negative: its sign remembers that it was dropped.
+                    parts[l] = if kept > 0.0 { parts[l] } else { -parts[l] };
                 }
             }
-            Some(fates) => {
-                for l in 0..lanes {
-                    let (part, kept) = (exp2::<FUSED>(parts[l] - peak[l]), fates.at(key, l));
-                    (parts[l], slopes[l]) = (part * kept, part * fused::<FUSED>(slopes[l], kept, -along[l]));
-                }
+            for l in 0..LANES {
+                along[l] = fused::<FUSED>(parts[l].abs(), slopes[l], along[l]);
+            }
+        }
+        along.iter_mut().zip(factors).for_each(|(along, factor)| *along *= factor);
+        let keep = fates.map_or(1.0, |fates| fates.keep);
+        for (parts, slopes) in parts.chunks_exact_mut(lanes).zip(slopes.chunks_exact_mut(lanes)) {
+            let (parts, slopes) = (&mut parts[at..at + LANES], &mut slopes[at..at + LANES]);
+            for l in 0..LANES {
+                slopes[l] = parts[l].abs() * (slopes[l] - along[l]);
+                parts[l] = if parts[l] < 0.0 { 0.0 } else { parts[l] * keep };
             }
         }
     }
