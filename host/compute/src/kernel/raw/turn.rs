@@ -34,10 +34,9 @@ pub(crate) fn turn(from: &[f32], stride: usize, to: &mut [f32], row: usize) {
 }
 
 fn plain(square: &mut Square) {
-    for i in 0..LANES {
-        for j in 0..i {
-            (square[i][j], square[j][i]) = (square[j][i], square[i][j]);
-        }
+    let before = *square;
+    for (i, line) in square.iter_mut().enumerate() {
+        line.iter_mut().zip(&before).for_each(|(to, from)| *to = from[i]);
     }
 }
 
