@@ -98,3 +98,63 @@ pub(crate) fn learn(a: Lines<'_>, b: Lines<'_>, [samples, count]: [usize; 2], to
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::tests::numbers;
+
+    #[test]
+    fn a_taps_gradient_is_summed_over_all_samples_in_blocks() {
+        let (samples, time, width, columns) = (50, 9, 5, 80);
+        for (first, stride, count) in [(0, 1, 9), (2, 3, 2), (1, 1, 8)] {
+            let (x, above) = (numbers(samples * time * width, 1), numbers(samples * count * columns, 2));
+            let a = Lines { values: &x[first * width..], stride: stride * width, sample: time * width };
+            let b = Lines { values: &above, stride: columns, sample: count * columns };
+            let begun = numbers(width * columns, 3);
+            let mut sums = begun.clone();
+            learn(a, b, [samples, count], &mut sums, [width, columns]);
+            for (place, sum) in sums.iter().enumerate() {
+                let (row, column) = (place / columns, place % columns);
+                let term = |at: usize| {
+                    let (sample, step) = (at / count, at % count);
+                    let x = x[(sample * time + first + step * stride) * width + row];
+                    f64::from(x) * f64::from(above[at * columns + column])
+                };
+                let wanted = f64::from(begun[place]) + (0..samples * count).map(term).sum::<f64>();
+                assert!((f64::from(*sum) - wanted).abs() < 1e-4, "{row}, {column}: {sum} is not {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_sum_the_taps_they_reach() {
+        let (depth, columns, apart, rows) = (7, 70, 2, 8);
+        let kernel = numbers(3 * depth * columns, 1);
+        let size = packed_len(depth, columns);
+        let mut packed = vec![f32::NAN; 3 * size];
+        for (kernel, to) in kernel.chunks_exact(depth * columns).zip(packed.chunks_exact_mut(size)) {
+            crate::kernel::matmul::pack(kernel, depth, columns, to);
+        }
+        // Causal: row t reads t - 4, t - 2 and t as far as they exist; row 5 none at all.
+        let reach =
+            |t: usize| if t == 5 { (0, 0, 0) } else { (2 - (t / 2).min(2), 1 + (t / 2).min(2), t % 2 + 2 * (t / 2).saturating_sub(2)) };
+        let list = stretches(rows, reach);
+        assert_eq!(list.iter().map(|stretch| stretch.rows).collect::<Vec<_>>(), [2, 2, 1, 1, 2]);
+        let (from, begun) = (numbers(rows * depth, 2), numbers(columns, 3));
+        let mut to = vec![f32::NAN; rows * columns];
+        Taps { packed: &packed, depth, columns, apart, stride: 1 }.apply(&list, &from, Start::Row(&begun), &mut to);
+        for (place, given) in to.iter().enumerate() {
+            let (t, column) = (place / columns, place % columns);
+            let (first, taps, row) = reach(t);
+            let mut wanted = f64::from(begun[column]);
+            for tap in 0..taps {
+                for k in 0..depth {
+                    let weight = kernel[((first + tap) * depth + k) * columns + column];
+                    wanted += f64::from(from[(row + tap * apart) * depth + k]) * f64::from(weight);
+                }
+            }
+            assert!((f64::from(*given) - wanted).abs() < 1e-5, "{t}, {column}: {given} is not {wanted}");
+        }
+    }
+}

@@ -83,7 +83,7 @@ impl Layer for BatchNorm {
         for ((to, running), now) in to_variance.iter_mut().zip(running_variance).zip(variance) {
             *to = if count > 1.0 { step(running, f64::from(*now) * unbiased) } else { 0.0 };
         }
-        below.fill(0, |to| spread(x, above, mean, root, factor, to_scale, to_shift, to));
+        below.fill(0, |to| spread(x, above, [mean, root, factor, to_scale, to_shift], to));
     }
 }
 
@@ -154,28 +154,15 @@ fn sums_body<const FUSED: bool>(x: &[f32], above: &[f32], mean: &[f32], root: &[
 }
 
 both! {
-    /// Gradient of x from those of scale and shift.
-    spread = spread_body(
-        x: &[f32], above: &[f32], mean: &[f32], root: &[f32], factor: &[f32], to_scale: &[f32], to_shift: &[f32], to: &mut [f32],
-    )
+    /// Gradient of x. Columns: mean, 1 / √(variance + ε), scale times that, the gradients of scale and shift.
+    spread = spread_body(x: &[f32], above: &[f32], columns: [&[f32]; 5], to: &mut [f32])
 }
 
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "each is one vector of the formula")]
-fn spread_body<const FUSED: bool>(
-    x: &[f32],
-    above: &[f32],
-    mean: &[f32],
-    root: &[f32],
-    factor: &[f32],
-    to_scale: &[f32],
-    to_shift: &[f32],
-    to: &mut [f32],
-) {
-    let width = mean.len();
+fn spread_body<const FUSED: bool>(x: &[f32], above: &[f32], columns: [&[f32]; 5], to: &mut [f32]) {
+    let width = columns[0].len();
+    let [mean, root, factor, to_scale, to_shift] = columns.map(|column| &column[..width]);
     let share = width as f32 / x.len() as f32;
-    let (root, factor) = (&root[..width], &factor[..width]);
-    let (to_scale, to_shift) = (&to_scale[..width], &to_shift[..width]);
     let lines = x.chunks_exact(width).zip(above.chunks_exact(width)).zip(to.chunks_exact_mut(width));
     for ((x, above), to) in lines {
         for column in 0..width {
