@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use bellwether_tests::{Home, Running, sample};
+use bellwether_tests::{Home, Running, process, sample};
 use serde_json::{Value, json};
 
 const PREDICTIONS: usize = 2000;
@@ -62,9 +62,17 @@ fn main() {
             idle = (middle, tail);
         }
         let ratios = (middle / idle.0, tail / idle.1);
-        println!("one prediction beside {running} training jobs  p50 {middle:>8.3} ms ({:>5.2} x)  p99 {tail:>8.3} ms ({:>5.2} x)", ratios.0, ratios.1);
+        println!(
+            "one prediction beside {running} training jobs  p50 {middle:>8.3} ms ({:>5.2} x)  p99 {tail:>8.3} ms ({:>5.2} x)",
+            ratios.0, ratios.1
+        );
+    }
+    for worker in process::children(host.process()) {
+        println!("a worker has {:.1} MB of resident memory", process::resident_bytes(worker) as f64 / 1e6);
     }
     for job in &jobs {
+        let expected = until(&host, job, |job| job["estimate"]["memory_bytes"].as_f64());
+        println!("{:.1} MB were expected", expected / 1e6);
         let (threads, pace) = until(&host, job, |job| Some((job["threads"].clone(), job["progress"]["samples_per_second"].clone())));
         println!("a job on {threads} threads trained {pace} samples/s meanwhile");
         host.client.post(&format!("/mlops/api/training/jobs/{job}/cancel"), &json!({})).expect(200);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::shared::{TRAINED, finished, id, ingest};
 
 /// A checkpoint after every epoch: twelve milliseconds are less than one takes.
-const SETTINGS: &str = "[training]\nmax_concurrent_jobs = 1\nmin_data_points = 500\ncheckpoint_minutes = 0.0002\n";
+const SETTINGS: &str = "[training]\nmax_concurrent_jobs = 1\nmin_data_points = 500\ncheckpoint_minutes = 0.0002\nthreads = 2\n";
 
 /// Longest wait for a process to vanish.
 const GONE: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ fn request() -> Value {
     let mut request = sample::lstm("BASE", 120);
     request["config"] = json!({"lstm_units": [8, 4], "epochs": 120, "patience": 0, "dropout_rate": 0.2});
     request["seed"] = json!(11);
-    request["threads"] = json!(1);
+    request["threads"] = json!(2);
     request
 }
 
@@ -102,13 +102,46 @@ fn a_killed_host_goes_on_to_the_same_bits() {
     assert!(checkpoint(&home, &job).exists());
     let host = home.start();
     let ended = finished(&host, &job, "succeeded");
-    assert_eq!((&ended["attempts"], &ended["threads"]), (&json!(2), &json!(1)));
+    assert_eq!((&ended["attempts"], &ended["threads"]), (&json!(2), &json!(2)));
     assert!(log(&host, &job).contains("`fit` goes on from its checkpoint"), "{}", log(&host, &job));
     assert!(weights(&host, &ended) == expected, "the weights differ from those of an undisturbed training");
     // The curve has every epoch once, those before the kill too.
     let losses = host.client.get(&format!("/mlops/api/training/jobs/{job}/losses")).expect(200);
     let epochs: Vec<u64> = losses["epochs"].as_array().unwrap().iter().map(|point| point["epoch"].as_u64().unwrap()).collect();
     assert!(epochs.is_sorted_by(|one, next| one < next) && epochs.last() == Some(&120), "{epochs:?}");
+    is_tidy(&home);
+}
+
+#[test]
+fn of_many_fits_those_that_are_over_are_not_repeated() {
+    let (home, host) = home(SETTINGS);
+    ingest(&host.client, "LONG", sample::swinging(3000)).expect(200);
+    let mut request = request();
+    request["symbol"] = json!("LONG");
+    request["config"]["epochs"] = json!(60);
+    request["split"] = json!({"scheme": {"kind": "walk-forward", "folds": 2}});
+    let job = begin(&host, &request);
+    let expected = finished(&host, &job, "succeeded");
+    let job = begin(&host, &request);
+    let slots = || {
+        fs_err::read_dir(home.data().join("work").join(&job)).map_or(0, |folder| {
+            folder.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "checkpoint")).count()
+        })
+    };
+    eventually("the second fit has a checkpoint", TRAINED, || (slots() >= 2).then_some(()));
+    host.kill();
+    let host = home.start();
+    let ended = finished(&host, &job, "succeeded");
+    assert_eq!(ended["attempts"], 2);
+    let log = log(&host, &job);
+    assert!(log.contains("was fitted before the interruption") && log.contains("goes on from its checkpoint"), "{log}");
+    assert!(weights(&host, &ended) == weights(&host, &expected));
+    let judged = |job: &Value| {
+        let model = host.client.get(&format!("/mlops/api/models/{}", id(job, "model_id"))).expect(200);
+        assert!(model["cross_validation"].is_object(), "{model}");
+        (model["cross_validation"].clone(), model["metrics"].clone())
+    };
+    assert_eq!(judged(&ended), judged(&expected));
     is_tidy(&home);
 }
 
