@@ -11,6 +11,7 @@ mod crash;
 mod example;
 mod guests;
 mod import;
+mod models;
 mod refusals;
 mod resume;
 mod routes;
