@@ -13,7 +13,7 @@ pub(crate) mod recurrent;
 pub(crate) mod matmul;
 pub(crate) mod noise;
 pub(crate) mod norm;
-pub mod peak;
+pub(crate) mod peak;
 pub(crate) mod pool;
 pub(crate) mod raw;
 pub(crate) mod rows;

@@ -11,12 +11,12 @@ type Lanes = [f32; LANES];
 
 /// Beyond this tanh is ±1 in 32 bits.
 const TANH_BOUND: f32 = 9.0;
-const TANH_ODD: [f32; 5] = [1.318_439_6e-8, 2.047_196_9e-5, 3.486_590_9e-3, 1.337_320_5e-1, 9.999_999e-1];
-const TANH_EVEN: [f32; 5] = [7.702_738e-7, 3.271_399_7e-4, 2.584_201_4e-2, 4.670_650_2e-1, 1.0];
+const TANH_ODD: [f32; 5] = [1.318_439_6e-8, 2.047_196_9e-5, 3.486_591e-3, 0.133_732_05, 0.999_999_9];
+const TANH_EVEN: [f32; 5] = [7.702_738e-7, 3.271_399_8e-4, 0.025_842_015, 0.467_065, 1.0];
 /// Beyond this σ is 0 or 1 to its error.
 const SIGMOID_BOUND: f32 = 17.0;
-const SIGMOID_ODD: [f32; 4] = [4.217_184_7e-8, 4.515_555e-5, 8.042_225e-3, 2.499_997_4e-1];
-const SIGMOID_EVEN: [f32; 5] = [8.837_238e-10, 3.596_899_5e-6, 1.472_64e-3, 1.155_013e-1, 1.0];
+const SIGMOID_ODD: [f32; 4] = [4.217_185e-8, 4.515_555e-5, 8.042_225e-3, 0.249_999_75];
+const SIGMOID_EVEN: [f32; 5] = [8.837_238e-10, 3.596_899_4e-6, 1.472_64e-3, 0.115_501_3, 1.0];
 
 /// A number as numerator and denominator; the denominator is between 1 and 420.
 type Ratio = (f32, f32);
@@ -137,16 +137,21 @@ both! {
     /// The same step backwards. In: what it left, the gradient of `hidden` (rows `stride` apart, `width` units) and of the new
     /// cell. Out: the gradient of the sums in `to`, added up over rows in `bias`, and that of the cell before in place of the
     /// new one's.
-    retreat_block = retreat_block_body(gates: &[f32], bent: &[f32], before: &[f32], hidden: &[f32], stride: usize, width: usize,
+    retreat_block = retreat_block_body(left: Left<'_>, hidden: &[f32], stride: usize, width: usize,
         cell: &mut [f32], to: &mut [f32], bias: &mut [f32])
 }
 
+/// What a step of an LSTM left for its way back: the gates after their functions, tanh of the cell, the cell before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left<'a> {
+    pub(crate) gates: &'a [f32],
+    pub(crate) bent: &'a [f32],
+    pub(crate) before: &'a [f32],
+}
+
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "each is a value of its own; see the body's description")]
 fn retreat_block_body<const FUSED: bool>(
-    gates: &[f32],
-    bent: &[f32],
-    before: &[f32],
+    Left { gates, bent, before }: Left<'_>,
     hidden: &[f32],
     stride: usize,
     width: usize,
@@ -198,19 +203,21 @@ fn mix_block_body<const FUSED: bool>(gates: &mut [f32], before: &[f32], hidden: 
 }
 
 both! {
-    /// The same step backwards. In: what it left, the state `before` (rows `line` apart) and the gradient of `hidden` (rows
+    /// The same step backwards. In: what it left, the state `before` and the gradient of `hidden` (rows
     /// `stride` apart). Out: the gradient of n, r, z and q in `to`, added up over rows in `bias`, and in `hidden` the part of
     /// the gradient of the state before that does not pass through them.
-    unmix_block = unmix_block_body(gates: &[f32], before: &[f32], line: usize, hidden: &mut [f32], stride: usize, width: usize,
+    unmix_block = unmix_block_body(gates: &[f32], before: Lines<'_>, hidden: &mut [f32], stride: usize, width: usize,
         to: &mut [f32], bias: &mut [f32])
 }
 
+/// Rows that begin so far apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines<'a>(pub(crate) &'a [f32], pub(crate) usize);
+
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "each is a value of its own; see the body's description")]
 fn unmix_block_body<const FUSED: bool>(
     gates: &[f32],
-    before: &[f32],
-    line: usize,
+    before: Lines<'_>,
     hidden: &mut [f32],
     stride: usize,
     width: usize,
@@ -219,7 +226,7 @@ fn unmix_block_body<const FUSED: bool>(
 ) {
     let (gates, to) = (gates.as_chunks::<{ 4 * LANES }>().0, to.as_chunks_mut::<{ 4 * LANES }>().0);
     let mut total = [[0.0; LANES]; 4];
-    for (((gates, to), before), hidden) in gates.iter().zip(to).zip(before.chunks(line)).zip(hidden.chunks_mut(stride)) {
+    for (((gates, to), before), hidden) in gates.iter().zip(to).zip(before.0.chunks(before.1)).zip(hidden.chunks_mut(stride)) {
         let ([n, r, z, q], to) = (quarters(gates), to.as_chunks_mut::<LANES>().0);
         let (before, above) = (load(before, 0, width), load(hidden, 0, width));
         let bent = each(|l| above[l] * (1.0 - z[l]) * (1.0 - n[l] * n[l]));

@@ -6,7 +6,7 @@
 //! h·R the last three.
 
 use crate::arena::{cut, lines};
-use crate::kernel::gates::{mix_block, unmix_block};
+use crate::kernel::gates::{Lines, mix_block, unmix_block};
 use crate::kernel::matmul::{Matrix, Start, packed_len};
 use crate::kernel::raw::LANES;
 use crate::kernel::recurrent::{
@@ -172,15 +172,27 @@ impl Parts<&[f32]> {
 
     /// A step; its gates are the first of `gates`. The state before the first step is zero and need not be multiplied.
     fn advance(&self, run: &Run, multiply: bool, before: &[f32], gates: &mut [f32], after: &mut [f32]) {
+        let size = run.units * 3 * LANES;
+        let sums = |block: usize| {
+            let weights = &self.state[block * size..];
+            Sums { weights, panels: 3, first: run.input, depth: run.units, bias: None, slot: STATE_SLOTS[0] }
+        };
+        for block in 0..run.blocks() {
+            let bias = &self.state_bias[block * LANES..][..LANES];
+            gates[run.place(0, block, BLOCK)].chunks_exact_mut(BLOCK).for_each(|row| row[3 * LANES..].copy_from_slice(bias));
+        }
+        if run.rows == 1 && run.units.is_multiple_of(LANES) {
+            // The blocks of a single row lie as the rows of a block do: one call for all, which need not wait for each other.
+            let gates = &mut gates[..run.blocks() * BLOCK];
+            if multiply {
+                sums(0).blocks(run.blocks(), size, before, gates);
+            }
+            return mix_block(gates, &before[run.input..], &mut after[run.input..], LANES, LANES);
+        }
         for block in 0..run.blocks() {
             let gates = &mut gates[run.place(0, block, BLOCK)];
-            let bias = &self.state_bias[block * LANES..][..LANES];
-            gates.chunks_exact_mut(BLOCK).for_each(|row| row[3 * LANES..].copy_from_slice(bias));
             if multiply {
-                let size = run.units * 3 * LANES;
-                let weights = &self.state[block * size..][..size];
-                Sums { weights, panels: 3, first: run.input, depth: run.units, bias: None, slot: STATE_SLOTS[0] }
-                    .steps(run, 1, before, gates);
+                sums(block).steps(run, 1, before, gates);
             }
             let state = run.input + block * LANES;
             mix_block(gates, &before[state..], &mut after[state..], run.line(), run.width(block));
@@ -219,7 +231,7 @@ impl<'a> Slopes<'a> {
             let (gates, before) = (&gates[run.place(0, block, BLOCK)], &before[run.input + block * LANES..]);
             let (hidden, to) = (&mut self.hidden[block * LANES..], &mut self.sums[run.place(at, block, BLOCK)]);
             let bias = &mut self.bias[block * BLOCK..][..BLOCK];
-            unmix_block(gates, before, run.line(), hidden, run.units, run.width(block), to, bias);
+            unmix_block(gates, Lines(before, run.line()), hidden, run.units, run.width(block), to, bias);
         }
     }
 

@@ -5,7 +5,7 @@
 //! The layout is that of [`crate::kernel::recurrent`]; a block's slots are i, f, g, o.
 
 use crate::arena::{cut, lines};
-use crate::kernel::gates::{advance_block, retreat_block};
+use crate::kernel::gates::{Left, advance_block, retreat_block};
 use crate::kernel::matmul::{Matrix, packed_len};
 use crate::kernel::raw::{LANES, prefetch};
 use crate::kernel::recurrent::{
@@ -17,8 +17,10 @@ use crate::kernel::recurrent::{
 const ORDER: [usize; 4] = [0, 1, 2, 3];
 /// The slots of the slopes.
 const SLOTS: [usize; 2] = [0, 4];
-/// Inputs of at most this width join each step's product instead of being projected ahead.
+/// Inputs of at most this width join each step's product instead of being projected ahead, if there are some rows to read
+/// their weights for; the bits are the same.
 const NARROW: usize = 16;
+const SOME: usize = 4;
 
 /// The cell.
 #[derive(Debug)]
@@ -175,7 +177,7 @@ impl<'a> Pass<'a> {
             let count = ahead.min(run.steps - first);
             let slot = first % round;
             enter(run, x, first, count, &mut trace.lines[slot * lines..]);
-            if run.input > NARROW {
+            if !self.joined() {
                 for block in 0..run.blocks() {
                     let gates = &mut trace.gates[run.place(slot % kept, block, BLOCK).start..];
                     self.sums(block, 0, run.input, true).steps(run, count, &trace.lines[slot * lines..], gates);
@@ -192,10 +194,14 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The input is part of each step's product.
+    fn joined(&self) -> bool {
+        self.run.input <= NARROW && self.run.rows >= SOME
+    }
+
     /// The product of a block's weights from number `first` of a line on.
     fn sums(&self, block: usize, first: usize, depth: usize, bias: bool) -> Sums<'a> {
-        let size = self.run.line() * BLOCK;
-        let weights = &self.both[block * size + first * BLOCK..(block + 1) * size];
+        let weights = &self.both[(block * self.run.line() + first) * BLOCK..];
         Sums { weights, panels: 4, first, depth, bias: bias.then(|| &self.bias[block * BLOCK..][..BLOCK]), slot: 0 }
     }
 
@@ -206,9 +212,18 @@ impl<'a> Pass<'a> {
         let [old, new] = apart(trace.cells, [at, next], run.place(1, 0, LANES).start);
         // The state before the first step is zero and need not be multiplied.
         let state = if step == 0 { 0 } else { run.units };
+        if run.rows == 1 && run.units.is_multiple_of(LANES) {
+            // The blocks of a single row lie as the rows of a block do: one call for all, which need not wait for each other.
+            let all = |numbers| run.place(gates_at, 0, numbers).start..run.place(gates_at + 1, 0, numbers).start;
+            let (gates, bent) = (&mut trace.gates[all(BLOCK)], &mut trace.bent[all(LANES)]);
+            if state > 0 {
+                self.sums(0, run.input, state, false).blocks(run.blocks(), run.line() * BLOCK, before, gates);
+            }
+            return advance_block(gates, old, new, bent, &mut after[run.input..], LANES, LANES);
+        }
         for block in 0..run.blocks() {
             let gates = &mut trace.gates[run.place(gates_at, block, BLOCK)];
-            if run.input <= NARROW {
+            if self.joined() {
                 self.sums(block, 0, run.input + state, true).steps(run, 1, before, gates);
             } else if state > 0 {
                 self.sums(block, run.input, state, false).steps(run, 1, before, gates);
@@ -255,7 +270,7 @@ impl<'a> Slopes<'a> {
             let (bent, before) = (&trace.bent[here.clone()], &trace.cells[here]);
             let (cell, to) = (&mut self.cell[run.place(0, block, LANES)], &mut self.sums[run.place(at, block, BLOCK)]);
             let bias = &mut self.bias[block * BLOCK..][..BLOCK];
-            retreat_block(gates, bent, before, hidden, run.units, run.width(block), cell, to, bias);
+            retreat_block(Left { gates, bent, before }, hidden, run.units, run.width(block), cell, to, bias);
         }
     }
 }

@@ -11,7 +11,7 @@
 mod tile;
 pub(crate) mod turn;
 
-pub(crate) use tile::{Left, Origin, PANELS, Panels, Right, Tile, most_rows, tiles};
+pub(crate) use tile::{Left, Origin, PANELS, Panels, Repeat, Right, Tile, most_rows, tiles};
 
 /// Columns per panel: one register of AVX-512, two of AVX2.
 pub(crate) const LANES: usize = 16;
@@ -53,17 +53,37 @@ pub(crate) use crate::kernel::matmul::transposed_product;
 
 /// This processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
-#[inline]
+#[inline(always)]
 pub(crate) fn has_wide() -> bool {
-    std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+    level() >= 2
 }
 
 /// This processor has the parts of AVX-512 that all but the first processors with it have.
 #[cfg(target_arch = "x86_64")]
-#[inline]
+#[inline(always)]
 pub(crate) fn has_widest() -> bool {
-    use std::arch::is_x86_feature_detected as has;
-    has!("avx512f") && has!("avx512vl") && has!("avx512bw") && has!("avx512dq") && has_wide()
+    level() >= 3
+}
+
+/// 1 plain, 2 AVX2, 3 AVX-512. Asked before every tile, so the answer of the six questions is kept.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn level() -> u8 {
+    use std::sync::atomic::{AtomicU8, Ordering};
+    static KNOWN: AtomicU8 = AtomicU8::new(0);
+    #[cold]
+    fn ask() -> u8 {
+        use std::arch::is_x86_feature_detected as has;
+        let wide = has!("avx2") && has!("fma");
+        let widest = wide && has!("avx512f") && has!("avx512vl") && has!("avx512bw") && has!("avx512dq");
+        let level = 1 + u8::from(wide) + u8::from(widest);
+        KNOWN.store(level, Ordering::Relaxed);
+        level
+    }
+    match KNOWN.load(Ordering::Relaxed) {
+        0 => ask(),
+        known => known,
+    }
 }
 
 /// a·b + c, fused where that is one instruction.

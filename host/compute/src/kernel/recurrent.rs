@@ -9,7 +9,7 @@
 //! those of one chain of multiply-adds, however many rows share a tile.
 
 use crate::kernel::matmul::{Matrix, Start, Strip};
-use crate::kernel::raw::{LANES, Left, Origin, Panels, Right, Tile};
+use crate::kernel::raw::{LANES, Left, Origin, Panels, Repeat, Right, Tile};
 
 /// Numbers per row of a block: four slots of sixteen.
 pub(crate) const BLOCK: usize = 4 * LANES;
@@ -205,6 +205,15 @@ impl Sums<'_> {
                 self.tiles(steps, &lines[row * line..], rows * line, &mut gates[row * BLOCK..], apart);
             }
         }
+    }
+
+    /// One step of a single row for `blocks` blocks whose weights are `weights` numbers apart; the bias is what the gates hold.
+    pub(crate) fn blocks(&self, blocks: usize, weights: usize, lines: &[f32], gates: &mut [f32]) {
+        let left = Left { values: &lines[self.first..], flipped: false, stride: 0, group: 0 };
+        let right = Right { values: self.weights, step: self.panels * LANES, group: 0 };
+        let to = Panels { values: &mut gates[self.slot * LANES..], row: 0, panel: LANES };
+        let repeat = Repeat { count: blocks, right: weights, origin: 0, to: BLOCK };
+        Tile { left, right, depth: self.depth, groups: 1, origin: Origin::Given, to }.run_each(1, self.panels, repeat);
     }
 
     fn tiles(&self, rows: usize, lines: &[f32], line: usize, gates: &mut [f32], apart: usize) {

@@ -249,6 +249,13 @@ mod tests {
     }
 
     #[test]
+    fn a_single_row_learns() {
+        for operation in cells(32, 2, true, false) {
+            check_on(&chain(vec![operation]), &numbers(STEPS * FEATURES, 3));
+        }
+    }
+
+    #[test]
     fn many_rows_are_as_few() {
         let windows = numbers(70 * STEPS * FEATURES, 3);
         for operation in cells(17, 2, true, true) {

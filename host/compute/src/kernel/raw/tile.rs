@@ -61,6 +61,16 @@ pub(crate) struct Tile<'a> {
     pub(crate) to: Panels<&'a mut [f32]>,
 }
 
+/// How far B, origin and C move on between one product and the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Repeat {
+    pub(crate) count: usize,
+    pub(crate) right: usize,
+    /// Of an origin that is something else.
+    pub(crate) origin: usize,
+    pub(crate) to: usize,
+}
+
 /// Most rows of a tile of so many panels that stay in registers.
 #[inline]
 pub(crate) fn most_rows(panels: usize) -> usize {
@@ -70,11 +80,9 @@ pub(crate) fn most_rows(panels: usize) -> usize {
 /// Cuts `rows` into as few tiles of at most `most` rows as possible, as even as possible: (first, count).
 #[inline]
 pub(crate) fn tiles(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = rows.div_ceil(most);
-    (0..count).map(move |tile| {
-        let first = tile * rows / count;
-        (first, (tile + 1) * rows / count - first)
-    })
+    let count = if rows <= most { rows.min(1) } else { rows.div_ceil(most) };
+    let (size, larger) = if count <= 1 { (rows, 0) } else { (rows / count, rows % count) };
+    (0..count).map(move |tile| (tile * size + tile.min(larger), size + usize::from(tile < larger)))
 }
 
 /// One past the farthest of numbers that lie in nested strides, then `more` in a row; the largest number if that is beyond
@@ -88,27 +96,36 @@ impl Tile<'_> {
     /// Computes the tiles. Panics if they reach past a slice.
     #[inline]
     pub(crate) fn run(self, rows: usize, panels: usize) {
+        self.run_each(rows, panels, Repeat { count: 1, right: 0, origin: 0, to: 0 });
+    }
+
+    /// Computes the tiles several times from the same A, with B, origin and C moving on. Panics as [`Tile::run`].
+    #[inline]
+    pub(crate) fn run_each(self, rows: usize, panels: usize, repeat: Repeat) {
         let Tile { left, right, depth, groups, origin, to } = self;
         let (a_row, a_step) = if left.flipped { (1, left.stride) } else { (left.stride, 1) };
         assert!((1..=PANELS).contains(&panels), "a tile has one to four panels");
-        if rows == 0 {
+        if rows == 0 || repeat.count == 0 {
             return;
         }
+        let more = |stride: usize| (repeat.count, stride);
         if depth > 0 && groups > 0 {
             assert!(reach([(groups, left.group), (rows, a_row), (depth, a_step)], 1) <= left.values.len(), "A is too short");
-            assert!(reach([(groups, right.group), (depth, right.step)], panels * LANES) <= right.values.len(), "B is too short");
+            let strides = [more(repeat.right), (groups, right.group), (depth, right.step)];
+            assert!(reach(strides, panels * LANES) <= right.values.len(), "B is too short");
         }
-        assert!(reach([(rows, to.row), (panels, to.panel)], LANES) <= to.values.len(), "C is too short");
+        assert!(reach([more(repeat.to), (rows, to.row), (panels, to.panel)], LANES) <= to.values.len(), "C is too short");
         let c = to.values.as_mut_ptr();
-        let (start, start_row, start_panel) = match origin {
-            Origin::Zero => (std::ptr::null(), 0, 0),
-            Origin::Given => (c.cast_const(), to.row, to.panel),
+        let (start, start_row, start_panel, start_repeat) = match origin {
+            Origin::Zero => (std::ptr::null(), 0, 0, 0),
+            Origin::Given => (c.cast_const(), to.row, to.panel, repeat.to),
             Origin::From(from) => {
-                assert!(reach([(rows, from.row), (panels, from.panel)], LANES) <= from.values.len(), "the origin is too short");
-                (from.values.as_ptr(), from.row, from.panel)
+                let strides = [more(repeat.origin), (rows, from.row), (panels, from.panel)];
+                assert!(reach(strides, LANES) <= from.values.len(), "the origin is too short");
+                (from.values.as_ptr(), from.row, from.panel, repeat.origin)
             }
         };
-        let raw = Raw {
+        let mut raw = Raw {
             a_row,
             a_step,
             a_group: left.group,
@@ -122,10 +139,13 @@ impl Tile<'_> {
             c_row: to.row,
             c_panel: to.panel,
         };
-        let place = Place { a: left.values.as_ptr(), start, c };
+        let mut place = Place { a: left.values.as_ptr(), start, c };
         #[expect(unsafe_code, reason = "the assertions above hold every place the tiles touch; the processor is asked for its features")]
-        unsafe {
-            raw.run(place, rows, panels, left.flipped);
+        for _ in 0..repeat.count {
+            unsafe { raw.run(place, rows, panels, left.flipped) };
+            raw.b = raw.b.wrapping_add(repeat.right);
+            place.start = place.start.wrapping_add(start_repeat);
+            place.c = place.c.wrapping_add(repeat.to);
         }
     }
 }
@@ -226,6 +246,7 @@ impl Raw {
 
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "each function needs what its comment says")]
+#[expect(clippy::needless_range_loop, reason = "constant ranges, so that sums and weights become registers")]
 impl Raw {
     /// Needs AVX2 and FMA. Six rows of one panel fill its registers, or one row of four.
     unsafe fn run_wide(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
@@ -392,6 +413,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn repeated_tiles_are_single_tiles() {
+        let (a, b, from) = (numbers(5), numbers(3 * 5 * 2 * LANES), numbers(3 * 2 * LANES));
+        let left = Left { values: &a, flipped: false, stride: 5, group: 0 };
+        let (mut c, mut single) = (vec![9.0; 3 * 2 * LANES], vec![9.0; 3 * 2 * LANES]);
+        let tile = |b: &[f32], from: &[f32], c: &mut [f32], count: usize| {
+            let right = Right { values: b, step: 2 * LANES, group: 0 };
+            let origin = Origin::From(Panels { values: from, row: 0, panel: LANES });
+            let to = Panels { values: c, row: 0, panel: LANES };
+            let repeat = Repeat { count, right: 5 * 2 * LANES, origin: 2 * LANES, to: 2 * LANES };
+            Tile { left, right, depth: 5, groups: 1, origin, to }.run_each(1, 2, repeat);
+        };
+        tile(&b, &from, &mut c, 3);
+        for part in 0..3 {
+            let at = part * 2 * LANES;
+            tile(&b[at * 5..], &from[at..], &mut single[at..], 1);
+        }
+        assert_eq!(c, single);
     }
 
     #[test]
