@@ -261,6 +261,25 @@ fn a_cancelled_fit_ends_within_one_batch() {
 }
 
 #[test]
+fn a_guest_that_fits_ends_when_it_is_cancelled() {
+    let (home, host) = home("[training]\nmax_concurrent_jobs = 1\nmin_data_points = 500\n");
+    let mut request = sample::lstm("BASE", 1);
+    request["model_type"] = json!("gbdt");
+    request["sequence_length"] = json!(120);
+    request["config"] = json!({"window": "flatten", "trees": 10_000, "patience": 0, "max_leaves": 1024, "min_child_weight": 1});
+    let job = begin(&host, &request);
+    host.until("it grows trees", TRAINED, &format!("/mlops/api/training/jobs/{job}"), |job| {
+        assert!(job["state"] == "queued" || job["state"] == "running", "{job}");
+        (job["progress"]["stage"] == "fitting" && job["progress"]["epoch"].as_u64() >= Some(1)).then_some(())
+    });
+    let workers = process::children(host.process());
+    assert_eq!(workers.len(), 1);
+    host.client.post(&format!("/mlops/api/training/jobs/{job}/cancel"), &json!({})).expect(200);
+    eventually("the worker is gone", GONE, || (!process::is_alive(workers[0])).then_some(()));
+    is_tidy(&home);
+}
+
+#[test]
 fn a_fit_that_is_out_of_time_ends_within_one_batch() {
     let (home, host) = home("[training]\nmax_concurrent_jobs = 1\nmin_data_points = 500\n");
     let mut request = slow();

@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(estimate.parameters, 134 * 512 + 193 * 256 + 97 * 128 + 33);
         let products = 60.0 * f64::from(133 * 512 + 192 * 256 + 96 * 128);
         assert!((estimate.flops_per_sample as f64 / (6.0 * products) - 1.0).abs() < 0.01, "{estimate:?}");
-for threads in [1, 2, 3] {
+        for threads in [1, 2, 3] {
             let plan = Plan::compile(&network, 60, 5).unwrap();
             let trainer = Trainer::new(&plan, vec![0.0; plan.weights_len()], &tests::training(), threads, 0).unwrap();
             // Beside what the trainer holds: two moments, the best weights so far and the copy at an epoch's end.

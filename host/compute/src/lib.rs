@@ -24,6 +24,6 @@ pub use data::Samples;
 pub use device::Device;
 pub use estimate::{Estimate, estimate};
 pub use fit::{Checkpoints, Control, FitReport, FitSettings, Step, fit};
-pub use model::Model;
 #[doc(hidden)]
 pub use kernel::peak::product_rate;
+pub use model::Model;

@@ -96,7 +96,16 @@ impl Plan {
             _ => None,
         });
         let tables = embeddings.map(|(place, categories)| Table::trace(network, &compiled, place, categories)).collect::<Result<_>>()?;
-        Ok(Plan { tables, steps: compiled, places, weights: listed, outputs: network.outputs.clone(), heads, input, window: [steps, features] })
+        Ok(Plan {
+            tables,
+            steps: compiled,
+            places,
+            weights: listed,
+            outputs: network.outputs.clone(),
+            heads,
+            input,
+            window: [steps, features],
+        })
     }
 
     /// Numbers in all weights.

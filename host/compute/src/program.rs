@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use crate::arena::{Arena, lines};
-use crate::layer::{Backward, Below, Forward, Inputs, Layer, Noise, Purpose, of_step};
 use crate::kernel::noise;
+use crate::layer::{Backward, Below, Forward, Inputs, Layer, Noise, Purpose, of_step};
 use crate::plan::{Op, Plan};
 
 /// A plan ready to run.
@@ -120,7 +120,9 @@ impl Program {
         let times = |size: &usize| size.saturating_mul(rows);
         let scratch = self.nodes.iter().filter(|node| node.runs).map(|node| node.layer.scratch(rows, self.purpose));
         let scratch = if training { scratch.fold(0, add) } else { scratch.max().unwrap_or(0) };
-        let slopes = || self.nodes.iter().zip(&plan.steps).filter(|(_, step)| training && step.live && step.learns).map(|(node, _)| times(&node.size));
+        let slopes = || {
+            self.nodes.iter().zip(&plan.steps).filter(|(_, step)| training && step.live && step.learns).map(|(node, _)| times(&node.size))
+        };
         let parts = [self.slots.iter().map(times).fold(0, add), slopes().fold(0, add), slopes().max().unwrap_or(0), scratch];
         let gradient = if training { plan.weights_len() } else { 0 };
         parts.into_iter().fold(gradient, add).saturating_mul(size_of::<f32>())

@@ -98,7 +98,8 @@ fn the_best_epoch_is_restored_when_patience_ends() {
     let (data, other) = (Data::new(16, |target| target), Data::new(40, |target| -target));
     let network = headed(vec![lstm(8, 1, false, false)], Loss::Mse);
     let early_stopping = Some(EarlyStopping { patience: 3, min_delta: 0.0, restore_best: true });
-    let settings = FitSettings { training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() }, seed: 1, threads: 1 };
+    let settings =
+        FitSettings { training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() }, seed: 1, threads: 1 };
     let validation = Samples { ends: &other.ends[20..], targets: &other.targets[20..], ..other.samples() };
     let (model, report) = fitted(&network, &data, validation, &settings);
     let losses = &report.validation_loss;

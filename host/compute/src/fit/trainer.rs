@@ -199,9 +199,8 @@ impl Shard {
         for ((output, &head), &scale) in plan.outputs.iter().zip(&plan.heads).zip(&batch.scales) {
             let width = plan.steps[head].shape.iter().product();
             self.loss += scale
-                * program.begin(&mut self.memory, head, rows, |values, slope| {
-                    loss(&output.loss, values, width, targets, counts, scale, slope)
-                });
+                * program
+                    .begin(&mut self.memory, head, rows, |values, slope| loss(&output.loss, values, width, targets, counts, scale, slope));
         }
         program.backward(weights, packed, &mut self.memory, rows, noise);
     }

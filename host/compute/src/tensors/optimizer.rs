@@ -43,7 +43,15 @@ impl Stepper {
         weight - (way * rate)?
     }
 
-    fn adapt(&mut self, adam: &Adam, place: usize, weight: &Tensor, slope: &Tensor, rate: f64, (penalty, decay): (f64, f64)) -> Result<Tensor> {
+    fn adapt(
+        &mut self,
+        adam: &Adam,
+        place: usize,
+        weight: &Tensor,
+        slope: &Tensor,
+        rate: f64,
+        (penalty, decay): (f64, f64),
+    ) -> Result<Tensor> {
         let rest = |beta: f64| 1.0 - beta.powi(self.steps);
         let slope = if penalty == 0.0 { slope.clone() } else { (slope + (weight * penalty)?)? };
         let mean = ((&self.first[place] * adam.beta1)? + (&slope * (1.0 - adam.beta1))?)?;

@@ -140,7 +140,14 @@ fn check(network: &Network, targets: &[f32], counts: &[f32]) {
             let scale = gradient[place.clone()].iter().fold(1e-2f64, |most, slope| most.max(slope.abs()));
             for at in place.clone() {
                 let difference = (f64::from(trainer.gradient[at]) - gradient[at]).abs();
-                assert!(difference < 2e-5 * scale, "{} ({}): ours {}, the formula's {}", about(at), weight.name, trainer.gradient[at], gradient[at]);
+                assert!(
+                    difference < 2e-5 * scale,
+                    "{} ({}): ours {}, the formula's {}",
+                    about(at),
+                    weight.name,
+                    trainer.gradient[at],
+                    gradient[at]
+                );
             }
         }
     }
@@ -202,7 +209,8 @@ fn random_graph(random: &mut ChaCha8Rng) -> Network {
         let partners: Vec<usize> = (0..nodes.len()).filter(|other| known[*other] == shape).collect();
         let other = *partners.choose(random).unwrap();
         let is_sequence = shape.len() == 2;
-        let recurrent = Recurrent { layers: random.random_range(1..3), ..recurrent(random.random_range(1..5), 1, random.random(), random.random()) };
+        let recurrent =
+            Recurrent { layers: random.random_range(1..3), ..recurrent(random.random_range(1..5), 1, random.random(), random.random()) };
         let (operation, inputs) = match random.random_range(0..12) {
             0 if is_sequence => (Operation::Lstm(recurrent), vec![one]),
             1 if is_sequence => (Operation::Gru(recurrent), vec![one]),
@@ -228,7 +236,12 @@ fn random_graph(random: &mut ChaCha8Rng) -> Network {
         nodes.push(node(format!("head-{name}"), dense(1), vec![nodes.len() - 1]));
         heads.push(nodes.len() as u32 - 1);
     }
-    let output = |(place, loss): (usize, Loss)| Output { name: format!("y{place}"), node: heads[place % heads.len()], loss, weight: 0.5 + place as f64 };
+    let output = |(place, loss): (usize, Loss)| Output {
+        name: format!("y{place}"),
+        node: heads[place % heads.len()],
+        loss,
+        weight: 0.5 + place as f64,
+    };
     let outputs = [Loss::Mse, Loss::Huber(1.0), Loss::Mae].into_iter().enumerate().map(output).collect();
     Network { nodes, outputs, training: training() }
 }

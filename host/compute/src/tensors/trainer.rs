@@ -54,7 +54,8 @@ impl<'a> Trainer<'a> {
 
     fn train(&mut self, samples: &Samples<'_>, chosen: &[usize], rate: f64) -> candle_core::Result<Option<f64>> {
         let [windows, targets, counts] = self.gather(samples, chosen)?;
-        let leaves = self.weights.iter().map(|weight| Ok(Var::from_tensor(weight)?.into_inner())).collect::<candle_core::Result<Vec<_>>>()?;
+        let leaves =
+            self.weights.iter().map(|weight| Ok(Var::from_tensor(weight)?.into_inner())).collect::<candle_core::Result<Vec<_>>>()?;
         let values = tensors::forward(self.plan, &leaves, &windows, Mode::Train)?;
         let loss = tensors::total(self.plan, &values, &targets, &counts)?;
         let slopes = loss.backward()?;
