@@ -64,7 +64,7 @@ fn every_operation_has_its_shape_and_parameters() {
         (dense(7), &[1], &[7], 42),
         (lstm(4, 1, false, true), &[0], &[60, 4], 4 * 4 * (5 + 4 + 1)),
         (lstm(4, 2, true, false), &[0], &[8], 2 * 16 * (5 + 4 + 1) + 2 * 16 * (8 + 4 + 1)),
-        (Operation::Gru(recurrent(4, 1, false, false)), &[0], &[4], 3 * 4 * (5 + 4 + 1)),
+        (Operation::Gru(recurrent(4, 1, false, false)), &[0], &[4], 3 * 4 * (5 + 4 + 1) + 4),
         (conv(3, 1, 1, false), &[0], &[58, 8], 3 * 5 * 8 + 8),
         (conv(3, 2, 4, false), &[0], &[26, 8], 128),
         (conv(3, 7, 9, true), &[0], &[9, 8], 128),
