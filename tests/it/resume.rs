@@ -196,7 +196,8 @@ fn kill_worker(host: &Running) {
 fn a_damaged_checkpoint_is_set_aside_and_the_fit_begins_anew() {
     let (home, host) = home(SETTINGS);
     let expected = undisturbed(&host);
-    let damages: [(&str, fn(&mut Vec<u8>)); 3] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 3] = [
         ("cut short", |bytes| bytes.truncate(bytes.len() / 2)),
         ("is damaged", |bytes| {
             let middle = bytes.len() / 2;

@@ -20,7 +20,8 @@ const HOMES: [(&str, &str); 12] = [
     ("wasmtime-wasi", "host/plugin"),
     ("wasmtime-wasi-http", "host/plugin"),
     ("candle-core", "host/compute"),
-    ("safetensors", "host/compute"),
+    // Not safetensors: compute reads and writes it, onnx hands over in it.
+    ("prost", "host/onnx"),
     ("sled", "host/store"),
     ("parquet", "host/store"),
     ("object_store", "host/store"),

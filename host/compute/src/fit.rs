@@ -16,6 +16,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::backend::Backend;
 use crate::fit::checkpoint::{Checkpoint, Saver};
 use crate::fit::progress::{Progress, Watch};
 use crate::fit::schedule::Rate;
@@ -98,35 +99,6 @@ pub struct FitReport {
     pub stopped: bool,
     /// The epoch in which a loss was not finite any more; the weights are those of the best epoch before.
     pub diverged: Option<u32>,
-}
-
-/// What moves the weights: the processor's [`Trainer`], or candle's tensors on another device.
-pub(crate) trait Backend {
-    /// Trains on the chosen samples once; the answer is their mean loss, or none when it or the gradient is not finite: then
-    /// the weights are as they were. `number` is this step's, and decides what dropouts drop.
-    fn step(&mut self, samples: &Samples<'_>, chosen: &[usize], rate: f64, number: u64) -> Result<Option<f64>>;
-
-    /// Mean loss of all samples without dropout.
-    fn evaluate(&mut self, samples: &Samples<'_>) -> Result<f64>;
-
-    /// The weights as they are.
-    fn weights(&self) -> Result<Vec<f32>>;
-
-    /// Everything a checkpoint must hold of it.
-    fn state(&self) -> Result<State>;
-
-    /// Goes on from a state of the same network and optimiser, whose lengths the caller has checked.
-    fn restore(&mut self, state: State) -> Result<()>;
-}
-
-/// Weights and optimiser at one moment.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct State {
-    pub(crate) weights: Vec<f32>,
-    /// The optimiser's vectors one after the other.
-    pub(crate) moments: Vec<f32>,
-    /// Steps it has made.
-    pub(crate) steps: i32,
 }
 
 /// Fits `network` to `train`, watching `validation` (which may have no samples; then nothing stops early).

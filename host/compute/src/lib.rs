@@ -5,17 +5,17 @@
 //! reference our layers are tested against.
 mod arena;
 mod plan;
-mod table;
 pub mod data;
 pub mod device;
-pub mod estimate;
 mod kernel;
 mod layer;
 mod loss;
 mod program;
+pub mod estimate;
 mod serve;
 mod weights;
 pub mod model;
+mod backend;
 mod tensors;
 mod initial;
 pub mod fit;

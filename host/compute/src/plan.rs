@@ -2,6 +2,8 @@
 //!
 //! Training and serving both follow this list; neither looks at the description again.
 
+mod table;
+
 use std::ops::Range;
 
 use bellwether_domain::network::shape::{Shape, infer};
@@ -11,7 +13,7 @@ use bellwether_domain::network::{
 };
 use bellwether_domain::{Error, Result};
 
-use crate::table::Table;
+use crate::plan::table::Table;
 
 /// What a step does. Axes do not count the batch.
 #[derive(Debug, Clone)]

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Samples;
+use crate::backend::State;
 use crate::fit::progress::Watch;
 use crate::fit::schedule::RateState;
-use crate::fit::{FitReport, FitSettings, Place, State};
+use crate::fit::{FitReport, FitSettings, Place};
 
 const MAGIC: &[u8; 8] = b"BWCKPT01";
 

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use crate::Samples;
 use crate::arena::Arena;
+use crate::backend::{Backend, State};
 use crate::fit::optimizer::{Stepper, clip_factor};
-use crate::fit::{Backend, State};
 use crate::kernel::noise;
 use crate::layer::{Noise, Purpose};
 use crate::loss::{loss, mass, value};

@@ -8,7 +8,7 @@ use bellwether_domain::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
 
 use crate::Samples;
-use crate::fit::{Backend, State};
+use crate::backend::{Backend, State};
 use crate::loss;
 use crate::plan::Plan;
 use crate::tensors::optimizer::Stepper;
