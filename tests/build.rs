@@ -1,11 +1,11 @@
-//! Compiles the misbehaving guests and writes `$OUT_DIR/guests.rs` with their manifests and components, for tests to
+//! Compiles the guests that only tests use and writes `$OUT_DIR/guests.rs` with their manifests and components, for tests to
 //! include: `include!(concat!(env!("OUT_DIR"), "/guests.rs"));`
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context;
 
-const GUESTS: &[&str] = &["misbehaving"];
+const GUESTS: &[&str] = &["misbehaving", "deploy-0-1-0"];
 
 fn main() -> anyhow::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -59,7 +59,8 @@ def forward_mflop(network):
 
 def build():
     """Compiles our side; its path."""
-    command = ["cargo", "bench", "-p", "bellwether-tests", "--bench", "training", "--no-run", "--message-format", "json"]
+    # The whole workspace, as every other command: another selection would compile the dependencies again.
+    command = ["cargo", "bench", "--workspace", "--bench", "training", "--no-run", "--message-format", "json"]
     out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
     told = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     found = [one["executable"] for one in told if one.get("executable") and one["target"]["name"] == "training"]

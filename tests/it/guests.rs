@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use generated::{MISBEHAVING, MISBEHAVING_MANIFEST};
 
 #[expect(unreachable_pub, reason = "the build script writes for whoever includes it")]
-mod generated {
+pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 }
 

@@ -12,6 +12,7 @@ mod example;
 mod guests;
 mod import;
 mod models;
+mod old_contract;
 mod refusals;
 mod resume;
 mod routes;

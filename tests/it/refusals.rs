@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bellwether_domain::rollout::{Action, Measurement, RolloutView, Side};
+use bellwether_domain::time::Timestamp;
 use bellwether_plugin::size::{ByteSize, Span};
 use bellwether_plugin::{Ceiling, PluginHost, PluginInfo, PluginsConfig};
 use bellwether_tests::{Home, component};
@@ -55,7 +56,7 @@ fn strategy(variation: &Variation) -> Vec<u8> {
                 (i32.store (i32.const 40) (i32.const 1300)) (i32.store (i32.const 44) (i32.const {schema_length}))
                 (i32.store (i32.const 48) (i32.const 0)) (i32.store (i32.const 52) (i32.const 0))
                 (i32.const 16))
-            (func (export "bellwether:deploy/strategy@0.1.0#next") (param i32) (result i32)
+            (func (export "bellwether:deploy/strategy@0.2.0#next") (param i32) (result i32)
                 (i32.store8 (i32.const 136) (i32.const 5))
                 (i32.store (i32.const 168) (i32.const 1200)) (i32.store (i32.const 172) (i32.const 8))
                 (i32.store (i32.const 176) (i32.const 0)) (i32.store (i32.const 180) (i32.const 0))
@@ -76,7 +77,7 @@ name = "tried"
 version = "1.0.0"
 kind = "deployment-strategy"
 component = "tried.wasm"
-contract = "0.1.0"
+contract = "0.2.0"
 licence = "Apache-2.0"
 "#;
 
@@ -138,6 +139,7 @@ fn view() -> RolloutView {
         candidate: side("new"),
         steps: Vec::new(),
         elapsed_seconds: 0.0,
+        now: Timestamp(1_733_486_400_000),
         health: None,
         analysis: None,
         approved: false,
@@ -194,7 +196,7 @@ fn a_component_without_an_export() {
     let empty = wat::parse_str("(component)").unwrap();
     refused(MANIFEST, &empty, &["does not export `bellwether:types/plugin@0.1.0`", "exports nothing"]);
     let half = wat::parse_str(r#"(component (instance $i) (export "bellwether:types/plugin@0.1.0" (instance $i)))"#).unwrap();
-    refused(MANIFEST, &half, &["does not export `bellwether:deploy/strategy@0.1.0`"]);
+    refused(MANIFEST, &half, &["does not export `bellwether:deploy/strategy@0.2.0`"]);
 }
 
 #[test]
@@ -208,7 +210,7 @@ fn an_export_of_the_right_name_and_the_wrong_type() {
     let hollow = r#"(component (instance $i)
         (export "bellwether:types/plugin@0.1.0" (instance $i))
         (export "bellwether:deploy/strategy@0.1.0" (instance $i)))"#;
-    refused(MANIFEST, &wat::parse_str(hollow).unwrap(), &["do not match the contract 0.1.0"]);
+    refused(MANIFEST, &wat::parse_str(hollow).unwrap(), &["do not match the contract: "]);
 }
 
 #[test]
@@ -217,8 +219,8 @@ fn a_component_of_a_newer_contract() {
         (export "bellwether:types/plugin@0.9.0" (instance $i))
         (export "bellwether:deploy/strategy@0.9.0" (instance $i)))"#;
     refused(MANIFEST, &wat::parse_str(newer).unwrap(), &["built against 0.9.0 of the contract; this host speaks 0.1.0"]);
-    let manifest = MANIFEST.replace("contract = \"0.1.0\"", "contract = \"0.9.0\"");
-    refused(&manifest, &strategy(&Variation::default()), &["0.9.0 of the contract; this host speaks 0.1.0"]);
+    let manifest = MANIFEST.replace("contract = \"0.2.0\"", "contract = \"0.9.0\"");
+    refused(&manifest, &strategy(&Variation::default()), &["0.9.0 of the contract; this host speaks 0.2.0 and 0.1.0"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use bellwether_tests::repository;
 const CODE: [&str; 5] = ["host", "plugins", "sdk", "tests", "examples"];
 
 /// The crates of the host, a crate knows only those above it.
-const LAYERS: [&str; 6] = ["domain", "compute", "plugin", "store", "engine", "server"];
+const LAYERS: [&str; 7] = ["domain", "compute", "onnx", "plugin", "store", "engine", "server"];
 
 /// Outside technologies and the one crate that may name each.
 const HOMES: [(&str, &str); 12] = [

@@ -191,6 +191,8 @@ pub struct RolloutView {
     pub steps: Vec<(u32, Action, f64)>,
     /// Seconds since it began.
     pub elapsed_seconds: f64,
+    /// When this is decided.
+    pub now: Timestamp,
     /// The last health check.
     pub health: Option<HealthReport>,
     /// The last analysis.

@@ -7,16 +7,16 @@
 //! Files may come from anybody. No allocation is larger than the file justifies, nothing recurses with the file's nesting,
 //! and the first operator that has no counterpart is named. Knows nothing of artifacts, features or how networks compute.
 
-mod finish;
-mod fold;
+mod scan;
+mod proto;
+mod tensor;
 mod graph;
 mod layout;
-mod map;
+mod fold;
 mod pieces;
-mod proto;
-mod scan;
-mod tensor;
+mod map;
 mod window;
+mod finish;
 
 use bellwether_domain::network::{Activation, Dense, Initializer, Loss, Network, Operation};
 use bellwether_domain::{Error, Result};

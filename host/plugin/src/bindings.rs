@@ -5,7 +5,7 @@
 //! Imports are synchronous (they compute, they never wait); only `wasi:http` waits, and that comes from `wasmtime-wasi-http`.
 //! Exports are asynchronous, so that a guest yields and can be stopped.
 
-pub(crate) use generated::{base, deploy, detector, drift, guest_model, handler, model};
+pub(crate) use generated::{base, deploy, deploy_0_1, detector, drift, guest_model, handler, model};
 
 mod generated {
     pub(crate) mod base {
@@ -115,6 +115,18 @@ mod generated {
     pub(crate) mod deploy {
         wasmtime::component::bindgen!({
             path: ["../../wit/types", "../../wit/host", "../../wit/deploy"],
+            world: "bellwether:deploy/deployment-strategy",
+            imports: { default: trappable },
+            exports: { default: async },
+            with: { "bellwether:types/common": super::base::bellwether::types::common, "bellwether:host": super::base::bellwether::host },
+            additional_derives: [PartialEq],
+        });
+    }
+
+    /// What components built against 0.1.0 speak.
+    pub(crate) mod deploy_0_1 {
+        wasmtime::component::bindgen!({
+            path: ["../../wit/types", "../../wit/host", "../../wit/deploy-0.1.0"],
             world: "bellwether:deploy/deployment-strategy",
             imports: { default: trappable },
             exports: { default: async },

@@ -7,8 +7,11 @@ use wasmtime::component::Component;
 
 use crate::manifest::{Kind, Manifest, version};
 
-/// The version of the contract in `wit/`.
-pub(crate) const VERSION: &str = "0.1.0";
+/// The version of the contract in `wit/`: that of its newest package.
+pub(crate) const VERSION: &str = "0.2.0";
+
+/// Versions of the contract as a whole that manifests may name, newest first. Each stands for its whole track.
+const SPOKEN: [&str; 2] = [VERSION, "0.1.0"];
 
 /// WASI packages of which a component gets the empty kind.
 const EMPTY_WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
@@ -37,9 +40,23 @@ impl Shape {
         self.imports.iter().any(|import| unversioned(import) == interface)
     }
 
+    /// Whether it exports an interface in the track `0.1`, and so on, and in no newer one.
+    pub(crate) fn speaks(&self, interface: &str, track: &str) -> bool {
+        let mut exported = self.exports.iter().filter(|export| unversioned(export) == interface).peekable();
+        exported.peek().is_some() && exported.all(|export| version_of(export).strip_prefix(track).is_some_and(|rest| rest.starts_with('.')))
+    }
+
     /// Whether it exports an interface, in any version.
     pub(crate) fn has_export(&self, interface: &str) -> bool {
         self.exports.iter().any(|export| unversioned(export) == interface)
+    }
+}
+
+/// Versions of an interface this host has, newest first.
+pub(crate) fn versions_of(interface: &str) -> &'static [&'static str] {
+    match interface {
+        "bellwether:deploy/strategy" => &["0.2.0", "0.1.0"],
+        _ => &["0.1.0"],
     }
 }
 
@@ -85,7 +102,8 @@ pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), String> {
 
 /// Whether the manifest's contract is one this host speaks.
 pub(crate) fn check_version(manifest: &Manifest) -> Result<(), String> {
-    if speaks(&manifest.contract) { Ok(()) } else { Err(foreign("its manifest says that it was", &manifest.contract)) }
+    let named = &manifest.contract;
+    if speaks(named, &SPOKEN) { Ok(()) } else { Err(foreign("its manifest says that it was", named, &SPOKEN)) }
 }
 
 /// Whether a component is a plugin of its kind.
@@ -95,12 +113,13 @@ pub(crate) fn check_shape(kind: Kind, shape: &Shape) -> Result<(), String> {
 }
 
 fn check_export(kind: Kind, shape: &Shape, wanted: &str) -> Result<(), String> {
+    let spoken = versions_of(wanted);
     let found: Vec<&str> = shape.exports.iter().filter(|export| unversioned(export) == wanted).map(String::as_str).collect();
-    if found.iter().any(|export| speaks(version_of(export))) {
+    if found.iter().any(|export| speaks(version_of(export), spoken)) {
         return Ok(());
     }
     if let Some(export) = found.first() {
-        return Err(foreign(&format!("it exports `{export}` and was"), version_of(export)));
+        return Err(foreign(&format!("it exports `{export}` and was"), version_of(export), spoken));
     }
     let other = KINDS.into_iter().find(|other| *other != kind && exports_of(*other).iter().skip(1).all(|export| shape.has_export(export)));
     let hint = match other {
@@ -108,7 +127,7 @@ fn check_export(kind: Kind, shape: &Shape, wanted: &str) -> Result<(), String> {
         None if shape.exports.is_empty() => "; it exports nothing".to_owned(),
         None => format!("; it exports {}", shape.exports.join(", ")),
     };
-    Err(format!("it does not export `{wanted}@{VERSION}`, which kind `{kind}` must{hint}"))
+    Err(format!("it does not export `{wanted}@{}`, which kind `{kind}` must{hint}", spoken[0]))
 }
 
 fn check_import(kind: Kind, import: &str) -> Result<(), String> {
@@ -119,21 +138,22 @@ fn check_import(kind: Kind, import: &str) -> Result<(), String> {
             return if version.starts_with("0.2.") { Ok(()) } else { Err(format!("it imports `{import}`; this host has WASI 0.2 only")) };
         }
     } else if known {
-        return if speaks(version) { Ok(()) } else { Err(foreign(&format!("it imports `{import}` and was"), version)) };
+        let spoken = versions_of(name);
+        return if speaks(version, spoken) { Ok(()) } else { Err(foreign(&format!("it imports `{import}` and was"), version, spoken)) };
     }
     let near = suggest::nearest(name, imports_of(kind).iter().copied()).unwrap_or_default();
     Err(format!("it imports `{import}`, which kind `{kind}` does not have; {near}"))
 }
 
-fn foreign(who: &str, version: &str) -> String {
+fn foreign(who: &str, version: &str, spoken: &[&str]) -> String {
     let version = if version.is_empty() { "no version" } else { version };
-    format!("{who} built against {version} of the contract; this host speaks {VERSION}")
+    format!("{who} built against {version} of the contract; this host speaks {}", spoken.join(" and "))
 }
 
-/// Same track (before 1.0 that is major and minor), and nothing newer than the host's own.
-fn speaks(text: &str) -> bool {
-    let own = version(VERSION);
-    version(text).zip(own).is_some_and(|(theirs, own)| theirs[..2] == own[..2] && theirs[2] <= own[2] && !text.contains('-'))
+/// On the track of one of these (before 1.0 that is major and minor), and not newer than it.
+fn speaks(text: &str, spoken: &[&str]) -> bool {
+    let on_track = |own: [u64; 3]| version(text).is_some_and(|theirs| theirs[..2] == own[..2] && theirs[2] <= own[2]);
+    !text.contains('-') && spoken.iter().filter_map(|own| version(own)).any(on_track)
 }
 
 fn unversioned(name: &str) -> &str {
@@ -197,6 +217,10 @@ mod tests {
         check(Kind::DriftTest, &["wasi:http/outgoing-handler@0.2.12"], &[plugin, test], Some("does not have"));
         check(Kind::DriftTest, &["wasi:io/poll@0.3.0"], &[plugin, test], Some("WASI 0.2 only"));
         check(Kind::DriftTest, &["wasi:keyvalue/store@0.2.0"], &[plugin, test], Some("wasi:keyvalue/store"));
+        check(Kind::DeploymentStrategy, &[], &[plugin, "bellwether:deploy/strategy@0.1.0"], None);
+        check(Kind::DeploymentStrategy, &[], &[plugin, "bellwether:deploy/strategy@0.2.0"], None);
+        let newer = "bellwether:deploy/strategy@0.3.0";
+        check(Kind::DeploymentStrategy, &[], &[plugin, newer], Some("against 0.3.0 of the contract; this host speaks 0.2.0 and 0.1.0"));
         let alert = [plugin, "bellwether:alert/handler@0.1.0"];
         check(
             Kind::AlertHandler,

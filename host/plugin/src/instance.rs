@@ -210,7 +210,7 @@ impl Active {
             Worlds::DriftTest(pre) => Active::DriftTest(Arc::new(DriftTest::new(unit, pre.0.clone()))),
             Worlds::DriftDetector(pre) => Active::DriftDetector(Arc::new(DriftDetector::new(unit, pre.0.clone()))),
             Worlds::AlertHandler(pre) => Active::AlertHandler(Arc::new(AlertHandler::new(unit, pre.0.clone(), config))),
-            Worlds::DeploymentStrategy(pre) => Active::DeploymentStrategy(Arc::new(Strategy::new(unit, pre.0.clone()))),
+            Worlds::DeploymentStrategy(pre) => Active::DeploymentStrategy(Arc::new(Strategy::new(unit, pre.clone()))),
         }
     }
 }

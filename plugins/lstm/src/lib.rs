@@ -4,7 +4,7 @@
 //! [time, features] -> lstm -> dropout -> ... -> lstm -> dropout -> dense = prediction. All layers but the last give
 //! their whole sequence. The host trains and serves the network natively; this plugin only describes it.
 use bellwether_sdk::model::{HyperParameter, InputShape, Requirements, STATIONARY_FEATURES, Target, TrainingPlan};
-use bellwether_sdk::network::{NetworkBuilder, Recurrent};
+use bellwether_sdk::network::NetworkBuilder;
 use bellwether_sdk::training::TrainingOptions;
 use bellwether_sdk::{ModelType, Plugin, Result};
 use serde::Deserialize;
@@ -41,21 +41,8 @@ impl ModelType for Lstm {
 
     fn plan(config: &Config, _input: &InputShape, target: &Target) -> Result<TrainingPlan> {
         let mut net = NetworkBuilder::new();
-        let mut x = net.input();
-        let last = config.lstm_units.len().saturating_sub(1);
-        for (place, units) in config.lstm_units.iter().enumerate() {
-            let mut layer = Recurrent::new(*units);
-            if place < last {
-                layer = layer.sequences();
-            }
-            if config.bidirectional {
-                layer = layer.bidirectional();
-            }
-            x = net.lstm(x, layer);
-            if config.dropout_rate > 0.0 {
-                x = net.dropout(x, config.dropout_rate);
-            }
-        }
+        let x = net.input();
+        let x = net.recurrent_stack(x, NetworkBuilder::lstm, &config.lstm_units, config.bidirectional, config.dropout_rate);
         Ok(TrainingPlan::Network(config.training.finish(net, x, target)))
     }
 

@@ -144,7 +144,7 @@ exported!(
 exported!(
     /// The next step of a rollout.
     deployment_strategy,
-    "package bellwether:sdk-deployment-strategy; world deployment-strategy-exports { export bellwether:deploy/strategy@0.1.0; }",
+    "package bellwether:sdk-deployment-strategy; world deployment-strategy-exports { export bellwether:deploy/strategy@0.2.0; }",
     "bellwether:sdk-deployment-strategy/deployment-strategy-exports",
     ["../../wit/types", "../../wit/host", "../../wit/deploy"],
     {

@@ -49,7 +49,7 @@ pub fn windows(features: &[&str], steps: u32, values: &[f64], targets: &[f64]) -
     Windows::memory(memory::Windows { features, steps, values: values.to_vec(), targets: targets.to_vec() })
 }
 
-/// A rollout that just began: `candidate` against `stable`, nothing measured.
+/// A rollout that just began, at noon of 6 December 2024 UTC: `candidate` against `stable`, nothing measured.
 pub fn rollout(stable: Option<&str>, candidate: &str) -> Rollout {
     let nothing = || Measurement { requests: 0, errors: 0, latency_p50_ms: None, latency_p99_ms: None, metrics: Vec::new() };
     let side = |id: &str, share: f64| Side { model_id: id.to_owned(), share, shadow: 0.0, measured: nothing() };
@@ -60,6 +60,7 @@ pub fn rollout(stable: Option<&str>, candidate: &str) -> Rollout {
         candidate: side(candidate, 0.0),
         steps: Vec::new(),
         elapsed_seconds: 0.0,
+        now_ms: 1_733_486_400_000,
         health: None,
         analysis: None,
         approved: false,

@@ -132,6 +132,7 @@ impl Host {
             candidate: side(&rollout.candidate),
             steps: rollout.steps.iter().map(|step| (step.number, step.action.clone(), now.since(step.at) as f64 / 1e3)).collect(),
             elapsed_seconds: now.since(rollout.created_at) as f64 / 1e3,
+            now,
             health: rollout.health.clone(),
             analysis: rollout.analysis.clone(),
             approved: rollout.approved,

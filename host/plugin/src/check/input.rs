@@ -75,6 +75,7 @@ pub(super) fn rollout() -> RolloutView {
         candidate: side("lstm_BTC_20241206_120000", 0.0),
         steps: Vec::new(),
         elapsed_seconds: 0.0,
+        now: Timestamp(1_733_486_400_000),
         health: None,
         analysis: None,
         approved: false,

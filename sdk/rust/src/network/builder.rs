@@ -138,6 +138,27 @@ impl NetworkBuilder {
         self.add_node("gru", Operation::Gru(layer.0), &[x])
     }
 
+    /// Recurrent layers on top of each other, dropout after each: all give every step but the last, which gives its state
+    /// after the run. `layer` is the cell, [`NetworkBuilder::lstm`] or [`NetworkBuilder::gru`]; `units` the widths, first to
+    /// last; with both directions a layer is twice as wide.
+    pub fn recurrent_stack(
+        &mut self,
+        x: Node,
+        layer: fn(&mut NetworkBuilder, Node, Recurrent) -> Node,
+        units: &[u32],
+        bidirectional: bool,
+        dropout: f64,
+    ) -> Node {
+        let last = units.len().saturating_sub(1);
+        units.iter().enumerate().fold(x, |x, (place, units)| {
+            let mut shape = Recurrent::new(*units);
+            shape.0.return_sequences = place < last;
+            shape.0.bidirectional = bidirectional;
+            let x = layer(self, x, shape);
+            if dropout > 0.0 { self.dropout(x, dropout) } else { x }
+        })
+    }
+
     /// Convolution over time.
     pub fn conv(&mut self, x: Node, layer: Conv) -> Node {
         self.add_node("conv", Operation::Conv1d(layer.0), &[x])
@@ -285,6 +306,32 @@ mod tests {
         assert!(matches!(&network.nodes[1].operation, Operation::Lstm(layer) if layer.return_sequences && layer.units == 8));
         assert_eq!((network.outputs[0].node, network.training.learning_rate), (4, 1e-3));
         assert!(matches!(network.training.optimizer, Optimizer::Adam(_)));
+    }
+
+    #[test]
+    fn a_stack_gives_its_sequence_to_all_but_the_head() {
+        let stack = |layer, units: &[u32], bidirectional, dropout| {
+            let mut net = NetworkBuilder::new();
+            let x = net.input();
+            let x = net.recurrent_stack(x, layer, units, bidirectional, dropout);
+            net.output("prediction", x, Loss::Mse);
+            net.build()
+        };
+        let shapes = |network: &super::super::Network| -> Vec<(u32, bool, bool)> {
+            let layer = |operation: &Operation| match operation {
+                Operation::Lstm(layer) | Operation::Gru(layer) => Some((layer.units, layer.return_sequences, layer.bidirectional)),
+                _ => None,
+            };
+            network.nodes.iter().filter_map(|node| layer(&node.operation)).collect()
+        };
+        let network = stack(NetworkBuilder::lstm, &[8, 4], false, 0.2);
+        assert_eq!(
+            outline(&network),
+            ["lstm_1(8) <- input", "dropout_1(0.2) <- lstm_1", "lstm_2(4) <- dropout_1", "dropout_2(0.2) <- lstm_2"]
+        );
+        assert_eq!(shapes(&network), [(8, true, false), (4, false, false)]);
+        let network = stack(NetworkBuilder::gru, &[5], true, 0.0);
+        assert_eq!((outline(&network), shapes(&network)), (vec!["gru_1(5) <- input".to_owned()], vec![(5, false, true)]));
     }
 
     #[test]
