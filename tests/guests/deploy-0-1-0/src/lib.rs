@@ -1,10 +1,13 @@
 //! A strategy as an author built it when the contract was 0.1.0: against the frozen `wit/deploy-0.1.0`, without the SDK,
 //! which speaks the newest. It says back what it was told, so that the test sees every field arrive, then promotes.
 
+#![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "the generated exports"))]
+
 mod bindings {
     wit_bindgen::generate!({
         path: ["../../../wit/types", "../../../wit/host", "../../../wit/deploy-0.1.0"],
         world: "bellwether:deploy/deployment-strategy",
+        generate_all,
     });
 }
 
