@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use bellwether_tests::{Answer, Home, Running, process, sample};
 use serde_json::{Value, json};
 
-use crate::shared::{finished, id, ingest, shared, train};
+use crate::shared::{TRAINED, finished, id, ingest, shared, train};
 
 /// The body limit of the quiet host.
 const BODY_LIMIT: usize = 1 << 20;
@@ -36,7 +36,11 @@ fn quiet() -> &'static Quiet {
         ingest(&host.client, "SHORT", sample::swinging(120)).expect(200);
         let model = id(&train(&host, &sample::har("EURUSD")), "model_id");
         let artifact = host.client.get(&format!("/mlops/api/models/{model}/artifact")).bytes;
-        let before = state(&host, &home);
+        // The worker's file goes after the end of its job is told.
+        let before = host.until("the job left no file", TRAINED, "/mlops/api/training/jobs", |_| {
+            let state = state(&host, &home);
+            (state["files in work"] == json!([])).then_some(state)
+        });
         Quiet { home, host, model, artifact, before }
     })
 }

@@ -315,10 +315,16 @@ routes! {
     };
     list_plugins = "GET /mlops/api/plugins": |host| {
         let list = host.get("/plugins").expect(200);
-        for (name, kind) in [("lstm", "model"), ("har", "model"), ("ks", "drift-test"), ("webhook", "alert-handler"), ("blue-green", "deployment-strategy")] {
+        for (name, kind, contract) in [
+            ("lstm", "model", "0.1.0"),
+            ("har", "model", "0.1.0"),
+            ("ks", "drift-test", "0.1.0"),
+            ("webhook", "alert-handler", "0.1.0"),
+            ("blue-green", "deployment-strategy", "0.2.0"),
+        ] {
             let plugin = list["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == name).cloned();
             let plugin = plugin.unwrap_or_else(|| panic!("no {name} in {list}"));
-            assert_eq!((&plugin["kind"], &plugin["source"], &plugin["contract"]), (&json!(kind), &json!("built-in"), &json!("0.1.0")));
+            assert_eq!((&plugin["kind"], &plugin["source"], &plugin["contract"]), (&json!(kind), &json!("built-in"), &json!(contract)));
         }
     };
     show_plugin = "GET /mlops/api/plugins/{name}": |host| {

@@ -70,7 +70,9 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_symlink() || name == ".git" || name == ".bellwether" || name == "target" || name.starts_with("target-") {
+        // What builds and tools leave is nobody's source.
+        let made = ["target", "build", "node_modules", "__pycache__"].contains(&name.as_str()) || name.starts_with("target-");
+        if path.is_symlink() || made || (path.is_dir() && name.starts_with('.') && name != ".ci") {
             continue;
         }
         if path.is_dir() { walk(&path, found) } else { found.push(path) }

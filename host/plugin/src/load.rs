@@ -29,7 +29,6 @@ use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest, WantedLimits};
 use crate::schema::Schema;
 use crate::state::{Identity, State};
-use crate::strategy::StrategyPre;
 
 /// Most time for `describe`: it only says what the plugin is.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,6 +68,15 @@ pub(crate) enum Worlds {
     DriftDetector(Pre<DriftDetectorPre<State>>),
     AlertHandler(Pre<HandlingPre<State>>),
     DeploymentStrategy(StrategyPre),
+}
+
+/// The export of a strategy, by the version it speaks.
+#[derive(Debug, Clone)]
+pub(crate) enum StrategyPre {
+    /// As in `wit/deploy`.
+    Newest(Pre<deploy::DeploymentStrategyPre<State>>),
+    /// As in `wit/deploy-0.1.0`.
+    V0_1(Pre<deploy_0_1::DeploymentStrategyPre<State>>),
 }
 
 /// Something generated that does not show itself.

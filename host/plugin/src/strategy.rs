@@ -6,21 +6,10 @@ use bellwether_domain::Result;
 use bellwether_domain::rollout::{Decision, RolloutView};
 use serde_json::Value;
 
-use crate::bindings::{deploy, deploy_0_1};
 use crate::call::{Unit, answered};
-use crate::load::Pre;
-use crate::state::State;
+use crate::load::{Pre, StrategyPre};
 
 mod translate;
-
-/// The export of a strategy, by the version it speaks.
-#[derive(Debug, Clone)]
-pub(crate) enum StrategyPre {
-    /// As in `wit/deploy`.
-    Newest(Pre<deploy::DeploymentStrategyPre<State>>),
-    /// As in `wit/deploy-0.1.0`.
-    V0_1(Pre<deploy_0_1::DeploymentStrategyPre<State>>),
-}
 
 /// A deployment strategy. `config` is one made by [`crate::PluginHost::configure`].
 #[derive(Debug)]
