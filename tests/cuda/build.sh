@@ -34,7 +34,8 @@ done
 
 # Not RUSTFLAGS: those would compile every dependency again.
 export LIBRARY_PATH=$work/link:$libraries${LIBRARY_PATH:+:$LIBRARY_PATH}
-features=(--features cuda -p bellwether-server)
+# The whole workspace, as every other command builds it: another selection would compile the dependencies again.
+features=(--workspace --features bellwether-server/cuda)
 driver=$(ldconfig -p 2>/dev/null | sed -n 's/.*libcuda\.so\.1.*=> //p' | head -n 1)
 if [ -n "$driver" ]; then
   ln -sf "$driver" "$work/link/libcuda.so"
@@ -50,6 +51,6 @@ fi
 cargo build --release "${features[@]}"
 cp "$target/release/bellwether" "$target/release/bellwether-cuda"
 if [ "${1:-}" = --tests ]; then
-  cargo test --release --features cuda -p bellwether-compute --no-run
+  cargo test --release --workspace --features bellwether-server/cuda --no-run
 fi
 echo "built $target/release/bellwether-cuda for compute capability $CUDA_COMPUTE_CAP; libraries are in $libraries"

@@ -17,17 +17,30 @@ pub(super) fn exchange(request: &Request, url: &Url) -> Result<Response, Failure
     let outgoing = compose(request, url)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
     let waiting = handle(outgoing, Some(options(request.timeout))).map_err(|code| failed(&code))?;
-    write(body, &request.body)?;
+    // A request that is refused, or answered early, closes its body: what became of it says the answer, not the writing.
+    let written = write(body, &request.body);
     waiting.subscribe().block();
     let answer = waiting.get().ok_or_else(|| broken("no answer though it was announced"))?;
-    let answer = answer.map_err(|()| broken("the answer was taken twice"))?.map_err(|code| failed(&code))?;
-    read(&answer)
+    match answer.map_err(|()| broken("the answer was taken twice"))? {
+        Ok(answer) => {
+            if let Err(failure) = written {
+                crate::log::debug(&format!("answered before the whole request was sent: {}", failure.message));
+            }
+            read(&answer)
+        }
+        Err(code) => Err(failed(&code)),
+    }
 }
 
 fn compose(request: &Request, url: &Url) -> Result<OutgoingRequest, Failure> {
     let fields = Fields::new();
     for (name, value) in &request.headers {
         fields.append(name, value.as_bytes()).map_err(|error| refused(format!("header `{name}`: {error}")))?;
+    }
+    // With its length known a body is sent whole, not in chunks, which some receivers do not take.
+    if !request.body.is_empty() && !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
+        let length = request.body.len().to_string();
+        fields.append("content-length", length.as_bytes()).map_err(|error| refused(format!("the length of the body: {error}")))?;
     }
     let outgoing = OutgoingRequest::new(fields);
     let method = match request.method.as_str() {
