@@ -6,7 +6,7 @@
 #   make check               what CI checks: format, lints, docs, tests
 #   make bench               the numbers quoted in README.md
 #   make bench-training      training, inference and data speed beside PyTorch and ONNX Runtime (PEERS_PYTHON=python with both)
-#   make cuda                the host with CUDA, built on a machine with or without a GPU
+#   make cuda                the host with CUDA, built on a machine with or without a GPU; tests/cuda/run.sh tries it on one
 #   make setup               only the set-up: a compiler for the WebAssembly guests
 
 CARGO ?= cargo

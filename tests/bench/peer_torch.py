@@ -171,13 +171,21 @@ def trainer(name, net, x, y):
     return step
 
 
-def train(network, threads, seconds):
+def train(network, threads, seconds, batch=32, device="cpu"):
     torch.set_num_threads(threads)
     steps, features, _ = shape(network)
-    key = "training " + network
+    key = "training %s, %d on %s" % (network, batch, device)
     if key not in networks:
-        networks[key] = trainer(network, build(network), torch.randn(32, steps, features), torch.randn(32, 1))
-    return repeat(seconds, 32, "samples", networks[key])
+        x, y = torch.randn(batch, steps, features, device=device), torch.randn(batch, 1, device=device)
+        networks[key] = trainer(network, build(network).to(device), x, y)
+    if device == "cpu":
+        return repeat(seconds, batch, "samples", networks[key])
+
+    def step():
+        # Ours gives its loss to the host after every step; the read also waits for the GPU.
+        networks[key]().item()
+
+    return repeat(seconds, batch, "samples", step)
 
 
 def infer(network, batch, seconds):

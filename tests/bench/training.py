@@ -33,6 +33,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SHAPES = {"lstm": (60, 5), "transformer": (100, 7)}
 TRAIN_TARGET = 2.0
+# Least ratio on a GPU, by batch.
+DEVICE_TARGETS = {32: 1.0, 256: 1.5}
 # (network, peers it is measured against, least ratio)
 INFER_TARGETS = {"lstm": (("PyTorch", "ONNX Runtime"), 1.2), "transformer": (("PyTorch",), 1.5)}
 MEMORY_TARGET = 1 / 3
@@ -316,6 +318,19 @@ def train_rows(sides, networks, options):
     return rows, peaks
 
 
+def device_rows(sides, networks, options):
+    """Training on a GPU: small batches, where starting kernels is what costs, and large ones."""
+    names = [name for name in ("ours", "PyTorch") if name in sides.running]
+    rows = []
+    for network in networks:
+        for batch, target in DEVICE_TARGETS.items():
+            row = Row("train %s, batch %d, %s" % (network, batch, options.device), "samples", target, ("PyTorch",))
+            question = {"network": network, "threads": 1, "batch": batch, "device": options.device, "seconds": options.seconds}
+            rows.append(row.measure(sides, options, names, do="train", **question))
+    show("Training on %s: samples per second" % options.device, rows, names)
+    return rows
+
+
 def infer_rows(sides, networks, options, peaks):
     names = list(sides.running)
     rows = []
@@ -398,6 +413,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn")
     parser.add_argument("--wait", type=float, default=5.0, help="seconds to wait for a quiet machine before each round, at most")
     parser.add_argument("--ours", help="our benchmark, built already")
+    parser.add_argument("--device", help="train on this device instead, as cuda:0, and measure nothing else")
     parser.add_argument("--json", help="also write every turn here")
     options = parser.parse_args()
     only = options.only.split(",")
@@ -410,14 +426,16 @@ def main():
         print("%s not run: %s" % (name, reason))
     rows, agree = [], True
     with tempfile.TemporaryDirectory() as folder:
-        if networks:
+        if options.device:
+            rows += device_rows(sides, networks, options)
+        elif networks:
             print("\nThe same network: greatest relative difference, at most %.0e" % SAME)
             agree = all([same_network(sides, network, folder) for network in networks])
             trained, peaks = train_rows(sides, networks, options)
             rows += trained + infer_rows(sides, networks, options, peaks)
-    if "memory" in only:
+    if "memory" in only and not options.device:
         memory(sides, networks or list(SHAPES), options)
-    if "bars" in only:
+    if "bars" in only and not options.device:
         rows += bars_rows(sides, options)
     if options.json:
         with open(options.json, "w") as file:

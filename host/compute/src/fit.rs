@@ -171,8 +171,9 @@ fn check_samples(plan: &Plan, train: &Samples<'_>, validation: &Samples<'_>) -> 
     if train.is_empty() {
         return Err(Error::invalid("train", "there are no samples to fit to"));
     }
-    if plan.weights.is_empty() {
-        return Err(Error::invalid("network", "it has no weights, so there is nothing to fit"));
+    if let Some((output, _)) = plan.outputs.iter().zip(&plan.heads).find(|(_, head)| !plan.steps[**head].learns) {
+        let why = format!("no weight acts on output `{}`, so there is nothing to fit: put a layer with weights before it", output.name);
+        return Err(Error::invalid("network.outputs", why));
     }
     if !validation.is_empty() && (validation.steps, validation.features) != (train.steps, train.features) {
         let shape = |samples: &Samples<'_>| [samples.steps, samples.features];

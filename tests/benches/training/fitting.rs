@@ -36,21 +36,22 @@ fn run(
     rows: &[f32],
     ends: &[usize],
     targets: &[f32],
+    device: &Device,
     report: &mut dyn FnMut(bellwether_compute::Step) -> Control,
 ) -> Result<(Model, Vec<f64>)> {
     let train = Samples { rows, features: subject.features, steps: subject.steps, ends, targets, weights: None };
     let none = Samples { ends: &[], targets: &[], ..train };
-    let device = Device::named("cpu")?;
-    let (model, told) = fit(&subject.network, train, none, settings, &device, report, None)?;
+    let (model, told) = fit(&subject.network, train, none, settings, device, report, None)?;
     Ok((model, told.train_loss))
 }
 
 impl Fitting {
-    /// Whole epochs of forward, backward and Adam on windows in memory. The first epoch only warms up, so that neither
+    /// Whole epochs of forward, backward and Adam on windows in memory, on so many threads of the processor or on a GPU. The first epoch only warms up, so that neither
     /// compiling nor the first weights count.
-    pub(crate) fn train(&self, network: &str, threads: usize, seconds: f64) -> Result<Value> {
-        let subject = named(network)?;
-        let samples = subject.batches * BATCH;
+    pub(crate) fn train(&self, network: &str, (device, threads): (&str, usize), batch: u32, seconds: f64) -> Result<Value> {
+        let mut subject = named(network)?;
+        subject.network.training.batch_size = batch;
+        let samples = subject.batches * usize::try_from(batch)?;
         let rows = noise((samples + subject.steps) * subject.features);
         let ends: Vec<usize> = (subject.steps..subject.steps + samples).collect();
         let targets = noise(samples);
@@ -69,7 +70,8 @@ impl Fitting {
             let enough = clock.as_ref().is_none_or(|clock: &Clock| done > 0 && clock.seconds() >= seconds);
             if enough { Control::Stop } else { Control::Continue }
         };
-        run(&subject, &settings(&subject.network, threads), &rows, &ends, &targets, &mut report)?;
+        let device = Device::named(device)?;
+        run(&subject, &settings(&subject.network, threads), &rows, &ends, &targets, &device, &mut report)?;
         if let Some(fault) = fault {
             return Err(fault);
         }
@@ -86,7 +88,7 @@ impl Fitting {
         let rows = noise((BATCH + subject.steps) * subject.features);
         let ends: Vec<usize> = (subject.steps..subject.steps + BATCH).collect();
         let settings = settings(&subject.network, 1);
-        let (model, _) = run(&subject, &settings, &rows, &ends, &noise(BATCH), &mut |_| Control::Continue)?;
+        let (model, _) = run(&subject, &settings, &rows, &ends, &noise(BATCH), &Device::named("cpu")?, &mut |_| Control::Continue)?;
         fs_err::write(to, model.weights()?)?;
         Ok(json!({}))
     }
@@ -128,7 +130,7 @@ impl Fitting {
         let (rows, targets) = (floats(windows)?, floats(targets)?);
         let ends: Vec<usize> = (1..=targets.len()).map(|window| window * subject.steps - 1).collect();
         let settings = settings(&subject.network, threads);
-        let (_, losses) = run(&subject, &settings, &rows, &ends, &targets, &mut |_| Control::Continue)?;
+        let (_, losses) = run(&subject, &settings, &rows, &ends, &targets, &Device::named("cpu")?, &mut |_| Control::Continue)?;
         Ok(json!({"losses": losses}))
     }
 

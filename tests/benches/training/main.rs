@@ -39,7 +39,10 @@ fn answer(fitting: &mut Fitting, question: &Value) -> Result<Value> {
     let whole = |name: &str| question[name].as_u64().map(|number| number as usize).with_context(|| format!("`{name}` is missing"));
     match text("do")? {
         "hello" => Ok(json!({"name": "ours", "version": env!("CARGO_PKG_VERSION")})),
-        "train" => fitting.train(text("network")?, whole("threads")?, number("seconds")?),
+        "train" => {
+            let place = (question["device"].as_str().unwrap_or("cpu"), whole("threads")?);
+            fitting.train(text("network")?, place, question["batch"].as_u64().unwrap_or(32).try_into()?, number("seconds")?)
+        }
         "start" => fitting.start(text("network")?, text("to")?),
         "load" => fitting.load(text("network")?, text("weights")?),
         "infer" => fitting.infer(text("network")?, whole("batch")?, number("seconds")?),

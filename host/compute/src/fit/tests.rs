@@ -149,6 +149,9 @@ fn what_cannot_be_fitted_names_its_field() {
     let spoiled: Vec<f32> = data.rows.iter().enumerate().map(|(at, value)| if at == 7 { f32::NAN } else { *value }).collect();
     let good = data.samples();
     let plain = settings(1);
+    // Its weights act on a node no output reads.
+    let mut aside = headed(vec![Operation::TimePooling(TimePooling::Mean)], Loss::Quantile(vec![0.1, 0.5, 0.9]));
+    aside.outputs[0].node = 1;
     let no_epochs = FitSettings { training: Training { epochs: 0, ..training() }, ..plain.clone() };
     let cases = [
         (network.clone(), none(), &plain, "train", "no samples"),
@@ -158,6 +161,7 @@ fn what_cannot_be_fitted_names_its_field() {
         (network.clone(), Samples { ends: &[1000], targets: &[0.0], ..good }, &plain, "train.ends", "cannot end on row 1000"),
         (network.clone(), Samples { targets: &[0.0], ..good }, &plain, "train.targets", "1 targets for 8"),
         (network.clone(), good, &no_epochs, "network.training.epochs", "at least 1"),
+        (aside, good, &plain, "network.outputs", "no weight acts on output"),
         (headed(vec![lstm(4, 1, false, false)], Loss::Bce), good, &plain, "train.targets", "wants 0 or 1"),
         (headed(vec![lstm(4, 1, false, false)], Loss::CrossEntropy(vec![])), good, &plain, "train.targets", "a class from 0 to 2"),
     ];
