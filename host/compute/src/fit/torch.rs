@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Network;
 use serde::Deserialize;
 
@@ -69,7 +70,7 @@ fn check(case: &Case, data: &Data, threads: usize) -> [f64; 2] {
     let training = &case.network.training;
     let order: Vec<usize> = (0..COUNT).collect();
     let batches: Vec<&[usize]> = order.chunks(training.batch_size as usize).collect();
-    let mut trainer = Trainer::new(&plan, weights, training, threads, 1).unwrap();
+    let mut trainer = Trainer::new(&plan, weights, training, threads, 1, Precision::F32).unwrap();
     let mut rate = Rate::new(training, batches.len());
     let (mut worst, mut epoch_loss) = ([0.0f64; 2], 0.0);
     for (step, wanted) in case.losses.iter().enumerate() {
