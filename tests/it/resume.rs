@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::time::Timestamp;
 use bellwether_tests::{Home, Running, eventually, process, sample};
 use rustix::process::Signal;
@@ -323,4 +324,24 @@ fn what_a_training_takes_is_said_and_bounded_before_it_starts() {
     assert!(log.contains("expected: ") && log.contains("on 2 threads"), "{log}");
     let model = host.client.get(&format!("/mlops/api/models/{}", id(&ended, "model_id"))).expect(200);
     assert_eq!(model["lineage"]["threads"], 2);
+}
+
+#[test]
+fn bf16_is_for_processors_that_have_it_and_a_job_may_choose() {
+    let (_home, host) = home("[training]\nmin_data_points = 500\nthreads = 1\nprecision = \"bf16\"\n");
+    let create = |precision: Option<&str>| {
+        let mut request = sample::lstm("BASE", 1);
+        request.as_object_mut().unwrap().extend(precision.map(|name| ("precision".to_owned(), json!(name))));
+        host.client.post("/mlops/api/training/jobs", &request)
+    };
+    let lineage = |job: Value| {
+        let ended = finished(&host, &id(&job, "job_id"), "succeeded");
+        host.client.get(&format!("/mlops/api/models/{}", id(&ended, "model_id"))).expect(200)["lineage"].clone()
+    };
+    create(Some("f16")).invalid("precision", &["f16", "f32", "bf16"]);
+    assert_eq!(lineage(create(Some("f32")).expect(201))["precision"], Value::Null);
+    match bellwether_compute::precision::check(Precision::Bf16, false) {
+        Ok(()) => assert_eq!(lineage(create(None).expect(201))["precision"], "bf16"),
+        Err(_) => assert_eq!(create(None).invalid("precision", &["AVX512-BF16", "training.precision"])["field"], "precision"),
+    }
 }

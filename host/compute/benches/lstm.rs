@@ -1,5 +1,6 @@
 //! The default LSTM (60 steps of 5 features, 128, 64 and 32 units, dropout 0.2): training by one and two threads and
-//! predictions by one, the same with GRUs, and what the processor gives for single products of matrices.
+//! predictions by one, the same with GRUs, and what the processor gives for single products of matrices, in
+//! 32 bits and in bf16.
 //!
 //! Prints the best of many repetitions, as other work on the machine only ever makes one slower, beside the GFLOP/s of the
 //! matrix products (15.5 MFLOP a window forwards, three times that in training; three quarters of both for GRUs), and where
@@ -9,7 +10,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use bellwether_compute::{Control, Device, FitSettings, Model, Samples, fit, product_rate};
+use bellwether_compute::{Control, Device, FitSettings, Model, Samples, fit, precision, product_rate};
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Network;
 use serde_json::json;
 
@@ -70,7 +72,7 @@ fn train(network: &Network, threads: usize, epochs: u32) -> (f64, Model) {
     let targets: Vec<f32> = ends.iter().map(|end| rows[end * FEATURES]).collect();
     let train = Samples { rows: &rows, features: FEATURES, steps: STEPS, ends: &ends, targets: &targets, weights: None };
     let none = Samples { ends: &[], targets: &[], ..train };
-    let mut settings = FitSettings { training: network.training, seed: 1, threads };
+    let mut settings = FitSettings { training: network.training, seed: 1, threads, precision: Precision::F32 };
     settings.training.epochs = epochs;
     let device = Device::named("cpu").expect("the processor is there");
     let (mut best, mut before, mut done) = (f64::INFINITY, Instant::now(), 0);
@@ -92,7 +94,12 @@ fn main() {
         let [m, k, n] = sizes;
         let what = format!("product {m} x {k} x {n}{}", if flipped { ", flipped" } else { "" });
         if wanted(&what) {
-            println!("{what:<36} {:7.1} GFLOP/s", product_rate(sizes, flipped, Duration::from_millis(300)) / 1e9);
+            let rate = |precision| product_rate(sizes, flipped, precision, Duration::from_millis(300)) / 1e9;
+            print!("{what:<36} {:7.1} GFLOP/s", rate(Precision::F32));
+            match precision::check(Precision::Bf16, false) {
+                Ok(()) => println!(" {:7.1} in bf16", rate(Precision::Bf16)),
+                Err(_) => println!(", no bf16 here"),
+            }
         }
     }
     for (cell, flop) in [("lstm", FORWARD_FLOP), ("gru", 0.75 * FORWARD_FLOP)] {

@@ -1,5 +1,5 @@
 //! The default transformer (100 steps of 7 features, width 128, 8 heads, 256 inside, 4 layers, dropout 0.1): training by one
-//! and two threads, and predictions by one.
+//! and two threads in 32 bits and in bf16, predictions by one, and what bf16 changes in 52 steps.
 //!
 //! Prints the best of many repetitions, as other work on the machine only ever makes one slower, beside the GFLOP/s of the
 //! matrix products (125.5 MFLOP a window forwards, three times that in training), and where the system says it, samples per
@@ -9,7 +9,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use bellwether_compute::{Control, Device, FitSettings, Model, Samples, fit};
+use bellwether_compute::{Control, Device, FitReport, FitSettings, Model, Samples, fit, precision};
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Network;
 use serde_json::{Value, json};
 
@@ -70,14 +71,16 @@ fn tell(what: &str, samples: usize, repeats: usize, flop: f64, run: impl FnOnce(
     }
 }
 
-/// Seconds of the fastest epoch.
-fn train(network: &Network, threads: usize, epochs: u32) -> (f64, Model) {
-    let rows: Vec<f32> = (0..(SAMPLES + STEPS) * FEATURES).map(|k| ((k * 7919 % 1000) as f32 / 500.0) - 1.0).collect();
-    let ends: Vec<usize> = (STEPS..SAMPLES + STEPS).collect();
+/// Seconds of the fastest epoch, validation included.
+fn train(network: &Network, threads: usize, epochs: u32, precision: Precision, validate: bool) -> (f64, Model, FitReport) {
+    let rows: Vec<f32> = (0..(2 * SAMPLES + STEPS) * FEATURES).map(|k| ((k * 7919 % 1000) as f32 / 500.0) - 1.0).collect();
+    let ends: Vec<usize> = (STEPS..2 * SAMPLES + STEPS).collect();
     let targets: Vec<f32> = ends.iter().map(|end| rows[end * FEATURES]).collect();
-    let train = Samples { rows: &rows, features: FEATURES, steps: STEPS, ends: &ends, targets: &targets, weights: None };
-    let none = Samples { ends: &[], targets: &[], ..train };
-    let mut settings = FitSettings { training: network.training, seed: 1, threads };
+    let all = Samples { rows: &rows, features: FEATURES, steps: STEPS, ends: &ends, targets: &targets, weights: None };
+    let train = Samples { ends: &ends[..SAMPLES], targets: &targets[..SAMPLES], ..all };
+    let later = if validate { SAMPLES.. } else { 2 * SAMPLES.. };
+    let validation = Samples { ends: &ends[later.clone()], targets: &targets[later], ..all };
+    let mut settings = FitSettings { training: network.training, seed: 1, threads, precision };
     settings.training.epochs = epochs;
     let device = Device::named("cpu").expect("the processor is there");
     let (mut best, mut before, mut done) = (f64::INFINITY, Instant::now(), 0);
@@ -88,21 +91,44 @@ fn train(network: &Network, threads: usize, epochs: u32) -> (f64, Model) {
         }
         Control::Continue
     };
-    let model = fit(network, train, none, &settings, &device, &mut report, None).expect("it fits").0;
-    (best, model)
+    let (model, report) = fit(network, train, validation, &settings, &device, &mut report, None).expect("it fits");
+    (best, model, report)
+}
+
+/// Trains 52 steps in both precisions and tells how far the losses come apart.
+fn compare(network: &Network) {
+    let [wide, half] = Precision::ALL.map(|precision| train(network, 2, 13, precision, true).2);
+    let apart = |wide: &[f64], half: &[f64]| wide.iter().zip(half).map(|(wide, half)| (half / wide - 1.0).abs()).fold(0.0, f64::max);
+    println!("bf16 beside f32 over 13 epochs of 4 steps: training losses at most {:.2e} apart", apart(&wide.train_loss, &half.train_loss));
+    println!("validation losses at most {:.2e} apart, at the end:", apart(&wide.validation_loss, &half.validation_loss));
+    for (what, report) in [("f32", wide), ("bf16", half)] {
+        println!("{what:<5} {:.6} trained, {:.6} validated", report.train_loss[12], report.validation_loss[12]);
+    }
 }
 
 fn main() {
     let network = network();
     let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |what: &str| chosen.is_empty() || chosen.iter().any(|choice| what.contains(&choice[..]));
-    for threads in [1, 2] {
-        let what = format!("train, {threads} threads");
-        if wanted(&what) {
-            tell(&what, SAMPLES, 12, 3.0 * FORWARD_FLOP, || train(&network, threads, 12).0);
+    let possible = |precision| match precision::check(precision, false) {
+        Ok(()) => true,
+        Err(why) => {
+            println!("left out: {why}");
+            false
+        }
+    };
+    for precision in Precision::ALL.into_iter().filter(|precision| possible(*precision)) {
+        for threads in [1, 2] {
+            let what = format!("train in {}, {threads} threads", precision.name());
+            if wanted(&what) {
+                tell(&what, SAMPLES, 12, 3.0 * FORWARD_FLOP, || train(&network, threads, 12, precision, false).0);
+            }
+        }
+        if precision == Precision::Bf16 && wanted("compare") {
+            compare(&network);
         }
     }
-    let model = train(&network, 1, 1).1;
+    let model = train(&network, 1, 1, Precision::F32, false).1;
     for (count, repeats) in [(1, 400), (32, 25), (256, 5)] {
         let what = format!("predict, {count} windows");
         if wanted(&what) {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bellwether_domain::Result;
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Network;
 
 use crate::kernel::matmul::{Matrix, Start, multiply, packed_len};
@@ -25,11 +26,11 @@ pub struct Estimate {
 /// of them at an epoch's end.
 const WEIGHT_COPIES: usize = 6;
 
-/// Estimates the cost of `network` for windows of `[steps, features]`, trained in batches of `batch` by `threads` threads.
-/// Errors are those of compiling it.
-pub fn estimate(network: &Network, steps: usize, features: usize, batch: usize, threads: usize) -> Result<Estimate> {
+/// Estimates the cost of `network` for windows of `[steps, features]`, trained in batches of `batch` by `threads` threads
+/// with products of this precision. Errors are those of compiling it.
+pub fn estimate(network: &Network, steps: usize, features: usize, batch: usize, threads: usize, precision: Precision) -> Result<Estimate> {
     let plan = Plan::compile(network, steps, features)?;
-    let program = Program::new(&plan, Purpose::Train);
+    let program = Program::new(&plan, Purpose::Train, precision);
     let shards = if plan.whole_batch() { 1 } else { threads.clamp(1, batch.max(1)) };
     let shard = program.memory_bytes(&plan, batch.max(1).div_ceil(shards));
     let weights = plan.weights_len().saturating_mul(WEIGHT_COPIES * size_of::<f32>());
@@ -79,18 +80,30 @@ mod tests {
         let training = json!({"epochs": 1, "batch_size": 32, "learning_rate": 0.1, "optimizer": {"kind": "sgd", "with":
             {"momentum": 0.0, "nesterov": false, "weight_decay": 0.0}}, "schedule": {"kind": "constant"}, "clip_norm": null, "early_stopping": null});
         let outputs = json!([{"name": "y", "node": 4, "loss": {"kind": "mse"}, "weight": 1.0}]);
-        let network = serde_json::from_value(json!({"nodes": nodes, "outputs": outputs, "training": training})).unwrap();
-        let estimate = estimate(&network, 60, 5, 32, 1).unwrap();
+        let network: Network = serde_json::from_value(json!({"nodes": nodes, "outputs": outputs, "training": training})).unwrap();
+        let estimate = estimate(&network, 60, 5, 32, 1, Precision::F32).unwrap();
         assert_eq!(estimate.parameters, 134 * 512 + 193 * 256 + 97 * 128 + 33);
         let products = 60.0 * f64::from(133 * 512 + 192 * 256 + 96 * 128);
         assert!((estimate.flops_per_sample as f64 / (6.0 * products) - 1.0).abs() < 0.01, "{estimate:?}");
-        for threads in [1, 2, 3] {
-            let plan = Plan::compile(&network, 60, 5).unwrap();
-            let trainer = Trainer::new(&plan, vec![0.0; plan.weights_len()], &tests::training(), threads, 0).unwrap();
+        let (lstm, mixed) = (network, tests::mixed());
+        for (network, steps, features, threads, precision) in [
+            (&lstm, 60, 5, 1, Precision::F32),
+            (&lstm, 60, 5, 2, Precision::Bf16),
+            (&lstm, 60, 5, 3, Precision::F32),
+            (&mixed, tests::STEPS, tests::FEATURES, 2, Precision::F32),
+            (&mixed, tests::STEPS, tests::FEATURES, 1, Precision::Bf16),
+        ] {
+            let plan = Plan::compile(network, steps, features).unwrap();
+            let (weights, training) = (vec![0.0; plan.weights_len()], tests::training());
+            let trainer = Trainer::new(&plan, weights, &training, threads, 0, precision).unwrap();
             // Beside what the trainer holds: two moments, the best weights so far and the copy at an epoch's end.
             let held = trainer.size_bytes() + 4 * plan.weights_len() * size_of::<f32>();
-            let estimated = super::estimate(&network, 60, 5, tests::training().batch_size as usize, threads).unwrap().memory_bytes;
-            assert!((estimated as f64 / held as f64 - 1.0).abs() < 0.01, "{threads} threads: {estimated} estimated, {held} held");
+            let batch = training.batch_size as usize;
+            let estimated = super::estimate(network, steps, features, batch, threads, precision).unwrap().memory_bytes;
+            assert!(
+                (estimated as f64 / held as f64 - 1.0).abs() < 0.01,
+                "{threads} threads, {precision:?}: {estimated} estimated, {held} held"
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod trainer;
 
 use std::time::Duration;
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::{Network, Training};
 use bellwether_domain::{Error, Result};
 use rand::SeedableRng;
@@ -22,7 +23,7 @@ use crate::fit::progress::{Progress, Watch};
 use crate::fit::schedule::Rate;
 use crate::fit::trainer::Trainer;
 use crate::plan::Plan;
-use crate::{Device, Model, Samples, initial, tensors};
+use crate::{Device, Model, Samples, initial, precision, tensors};
 
 /// Environment for a process that fits, so that candle adds no spinning threads of its own; they slow a fit of this size down.
 pub const ENVIRONMENT: [(&str, &str); 2] = [("CANDLE_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1")];
@@ -39,6 +40,10 @@ pub struct FitSettings {
     pub seed: u64,
     /// Threads that share each batch, 1 to 64. The same seed, thread count and processor give the same bits.
     pub threads: usize,
+    /// Of the products of matrices while training, forwards and backwards: of dense layers, of attention with its weights, of
+    /// convolutions. Everything else has 32 bits: recurrent layers, scores and contexts of attention, weights, optimiser,
+    /// validation and the model. See [`crate::precision`].
+    pub precision: Precision,
 }
 
 /// Where the fit is, reported a few times per second at most and at each epoch's end.
@@ -105,9 +110,23 @@ pub struct FitReport {
 ///
 /// The weights returned are the best epoch's if early stopping says `restore_best`, or if the caller stopped it and there
 /// are validation samples, or if it diverged; else the last. The same seed, thread count and machine give the same bits.
-/// Errors: `Invalid` for a network, settings or samples that do not check, and with field `network.training` when a loss is
-/// not finite in the first epoch already.
+/// Errors: `Invalid` for a network, settings or samples that do not check, with field `precision` where the processor has no
+/// bf16, and with field `network.training` when a loss is not finite in the first epoch already.
 pub fn fit(
+    network: &Network,
+    train: Samples<'_>,
+    validation: Samples<'_>,
+    settings: &FitSettings,
+    device: &Device,
+    report: &mut dyn FnMut(Step) -> Control,
+    checkpoints: Option<Checkpoints<'_>>,
+) -> Result<(Model, FitReport)> {
+    precision::check(settings.precision, !matches!(device.0, candle_core::Device::Cpu))?;
+    fit_anywhere(network, train, validation, settings, device, report, checkpoints)
+}
+
+/// [`fit`] on whatever processor; one without bf16 computes the same numbers, but slowly.
+fn fit_anywhere(
     network: &Network,
     train: Samples<'_>,
     validation: Samples<'_>,
@@ -129,7 +148,7 @@ pub fn fit(
         initial::fill(weight, &mut weights[place.clone()], &mut random);
     }
     let trainer: Box<dyn Backend> = match device.0 {
-        candle_core::Device::Cpu => Box::new(Trainer::new(&plan, weights, training, settings.threads, settings.seed)?),
+        candle_core::Device::Cpu => Box::new(Trainer::new(&plan, weights, training, settings.threads, settings.seed, settings.precision)?),
         candle_core::Device::Cuda(_) | candle_core::Device::Metal(_) => {
             Box::new(tensors::trainer::Trainer::new(&plan, &weights, training, &device.0, settings.seed)?)
         }

@@ -1,4 +1,4 @@
-//! Arithmetic on plain slices: packed matrix products, LSTM gates, row-wise functions.
+//! Arithmetic on plain slices: packed matrix products in 32 and in 16 bits, LSTM gates, row-wise functions.
 //!
 //! Shared by training and serving, so that both compute the same numbers. Knows no tensors, networks or errors: callers
 //! have checked every shape, and a wrong one panics at a slice bound. Everything runs on the calling thread.
@@ -13,6 +13,7 @@ pub(crate) mod recurrent;
 pub(crate) mod matmul;
 pub(crate) mod noise;
 pub(crate) mod norm;
+pub(crate) mod pairs;
 pub(crate) mod peak;
 pub(crate) mod pool;
 pub(crate) mod raw;

@@ -7,10 +7,13 @@
 
 use std::fmt::Debug;
 
+use bellwether_domain::job::Precision;
+
 use crate::kernel::gru::Gru;
 use crate::kernel::lstm::Lstm;
 use crate::plan::{Op, Plan};
 
+mod factor;
 mod activation;
 mod attention;
 mod batch_norm;
@@ -168,20 +171,20 @@ pub(crate) trait Layer: Debug + Send + Sync {
     fn backward(&self, pass: Backward<'_>);
 }
 
-/// The layer of a step.
-pub(crate) fn of_step(plan: &Plan, place: usize) -> Box<dyn Layer> {
+/// The layer of a step, whose products training computes with `precision`; those of recurrent layers always have 32 bits.
+pub(crate) fn of_step(plan: &Plan, place: usize, precision: Precision) -> Box<dyn Layer> {
     let step = &plan.steps[place];
     let shape = |input: usize| &plan.steps[step.inputs[input]].shape[..];
     let size = step.shape.iter().product::<usize>();
     match &step.op {
         Op::Input => Box::new(combine::Identity),
-        Op::Dense { bias } => Box::new(dense::Dense::new(shape(0), &step.shape, *bias)),
+        Op::Dense { bias } => Box::new(dense::Dense::new(shape(0), &step.shape, *bias, precision)),
         Op::Dropout(share) => Box::new(dropout::Dropout::new(*share, size)),
         Op::Activation(activation) => Box::new(activation::Activation::new(*activation, step.shape.last().copied().unwrap_or(1))),
         Op::Reshape => Box::new(combine::Identity),
         Op::Lstm(layer) => Box::new(recurrent::Recurrent::<Lstm>::new(layer, shape(0))),
         Op::Gru(layer) => Box::new(recurrent::Recurrent::<Gru>::new(layer, shape(0))),
-        Op::Attention(layer) => Box::new(attention::Attention::new(layer, shape(0))),
+        Op::Attention(layer) => Box::new(attention::Attention::new(layer, shape(0), precision)),
         Op::LayerNorm(epsilon) => Box::new(layer_norm::LayerNorm::new(shape(0), *epsilon)),
         Op::Position(kind) => Box::new(position::Position::new(*kind, shape(0))),
         Op::Embedding(table) => Box::new(embedding::Embedding::new(table.categories, &step.shape)),
@@ -190,7 +193,7 @@ pub(crate) fn of_step(plan: &Plan, place: usize) -> Box<dyn Layer> {
         Op::Multiply => Box::new(combine::Multiply),
         Op::Concat(axis) => Box::new(combine::Concat::new((0..step.inputs.len()).map(shape), *axis)),
         Op::Slice { axis, start, length } => Box::new(combine::Slice::new(shape(0), *axis, *start, *length)),
-        Op::Conv1d(layer) => Box::new(conv::Conv::new(layer, shape(0), &step.shape)),
+        Op::Conv1d(layer) => Box::new(conv::Conv::new(layer, shape(0), &step.shape, precision)),
         Op::BatchNorm(layer) => Box::new(batch_norm::BatchNorm::new(layer, shape(0))),
     }
 }

@@ -11,6 +11,7 @@ mod kernel;
 mod layer;
 mod loss;
 mod program;
+pub mod precision;
 pub mod estimate;
 mod serve;
 mod weights;

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use bellwether_domain::job::Precision;
+
 use crate::arena::{Arena, lines};
 use crate::kernel::noise;
 use crate::layer::{Backward, Below, Forward, Inputs, Layer, Noise, Purpose, of_step};
@@ -58,8 +60,8 @@ pub(crate) struct Memory {
 }
 
 impl Program {
-    /// Makes the layers and gives every value its slot.
-    pub(crate) fn new(plan: &Plan, purpose: Purpose) -> Program {
+    /// Makes the layers and gives every value its slot. `precision` is that of training.
+    pub(crate) fn new(plan: &Plan, purpose: Purpose, precision: Precision) -> Program {
         let passes_on = |place: usize| match plan.steps[place].op {
             Op::Reshape => true,
             Op::Dropout(_) => purpose == Purpose::Serve,
@@ -74,7 +76,7 @@ impl Program {
         let mut packed = 0;
         let mut nodes = Vec::with_capacity(plan.steps.len());
         for (place, step) in plan.steps.iter().enumerate() {
-            let layer = of_step(plan, place);
+            let layer = of_step(plan, place, precision);
             let first = packed;
             packed += lines(layer.packed(purpose));
             let weights = match (plan.places.get(step.weights.start), step.weights.is_empty()) {

@@ -5,6 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use bellwether_domain::job::Precision;
+
 use crate::arena::Arena;
 use crate::layer::Purpose;
 use crate::plan::Plan;
@@ -30,7 +32,7 @@ pub(crate) struct Forward {
 
 impl Forward {
     pub(crate) fn new(plan: &Plan, weights: &[f32]) -> Forward {
-        let program = Program::new(plan, Purpose::Serve);
+        let program = Program::new(plan, Purpose::Serve, Precision::F32);
         let mut packed = program.packed();
         program.pack(weights, &mut packed);
         let one = program.memory_bytes(plan, 1).max(1);

@@ -9,9 +9,11 @@ use crate::split::SplitConfig;
 use crate::target::Target;
 use crate::time::{Interval, Timestamp};
 
+mod precision;
 mod progress;
 mod weights;
 
+pub use precision::Precision;
 pub use progress::{EpochLoss, LossCurve, Progress, Stage, TrainingEstimate};
 pub use weights::SampleWeights;
 
@@ -67,6 +69,10 @@ pub struct TrainingRequest {
     /// Threads to train with, 1 to 64; a fair share of the host's own when absent. Results are the same for the same number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<u32>,
+    /// Precision of the products of matrices while training: `f32`, or `bf16` where the processor has AVX512-BF16; the host's own
+    /// when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// The caller's own notes, copied to the version.
     #[serde(default)]
     pub metadata: serde_json::Map<String, serde_json::Value>,

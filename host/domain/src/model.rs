@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::feature::Feature;
 use crate::gate::GateResult;
 use crate::id::Symbol;
-use crate::job::SampleWeights;
+use crate::job::{Precision, SampleWeights};
 use crate::metrics::{CrossValidation, ModelMetrics};
 use crate::network::Network;
 use crate::scaler::Scaler;
@@ -100,6 +100,9 @@ pub struct Lineage {
     /// Threads it was fitted with: the same seed, data, threads and processor give the same bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<u32>,
+    /// Precision of the products of matrices while it was fitted; absent for 32 bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// How the samples were divided.
     pub split: Option<SplitConfig>,
     /// Samples trained on, validated on, judged on.

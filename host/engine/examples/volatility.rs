@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use bellwether_domain::job::TrainingRequest;
+use bellwether_domain::job::{Precision, TrainingRequest};
 use bellwether_engine::csv;
 use bellwether_engine::plugin::{Bundled, PluginsConfig};
 use bellwether_engine::store::BarStore;
@@ -68,6 +68,7 @@ async fn main() -> Outcome<()> {
             drift_tests: vec!["ks".to_owned()],
             min_data_points: 1000,
             device: "cpu".to_owned(),
+            precision: Precision::F32,
             threads: 1,
             estimate: None,
             checkpoints: None,

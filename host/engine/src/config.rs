@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bellwether_domain::gate::GateConfig;
+use bellwether_domain::job::Precision;
 use bellwether_domain::{Error, Result};
 use bellwether_plugin::PluginsConfig;
 use bellwether_plugin::size::ByteSize;
@@ -52,6 +53,9 @@ pub struct TrainingConfig {
     pub queue: usize,
     /// Where networks are trained: `cpu`, or `cuda:0` in a build that has CUDA.
     pub device: String,
+    /// Precision of the products of matrices while training, unless a job asks otherwise: `f32`, or `bf16` where the processor
+    /// has AVX512-BF16. Predictions have 32 bits.
+    pub precision: Precision,
     /// Threads that the running jobs share; the processor's own when absent.
     pub threads: Option<usize>,
     /// Memory that the running jobs may take together, by estimate; three quarters of the machine's when absent. A job that
@@ -134,6 +138,7 @@ impl Default for TrainingConfig {
             min_data_points: 1000,
             queue: 1000,
             device: "cpu".to_owned(),
+            precision: Precision::F32,
             threads: None,
             memory_limit: None,
             checkpoint_minutes: 5.0,

@@ -116,6 +116,9 @@ impl Host {
         if request.threads.is_some_and(|threads| !(1..=most).contains(&threads)) {
             return Err(Error::invalid("threads", format!("must be 1 to {most}, the threads that training has here (training.threads)")));
         }
+        let training = &self.config().training;
+        let precision = request.precision.unwrap_or(training.precision);
+        bellwether_compute::precision::check(precision, training.device != "cpu")?;
         if request.sequence_length.is_some_and(|length| !(1..=10_000).contains(&length)) {
             return Err(Error::invalid("sequence_length", "must be 1 to 10000"));
         }
@@ -141,7 +144,7 @@ impl Host {
             let (symbol, interval, rows) = (&request.symbol, request.interval, series.rows);
             return Err(Error::invalid("symbol", format!("{symbol} {interval} has {rows} bars; training needs at least {least}")));
         }
-        estimate::estimate(self.plugins(), &budget, request, &config, series.rows).await
+        estimate::estimate(self.plugins(), &budget, precision, request, &config, series.rows).await
     }
 
     /// One job with live progress. Errors: `NotFound`.

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use bellwether_domain::bars::Bars;
-use bellwether_domain::job::{EpochLoss, Progress, Stage, TrainingEstimate, TrainingRequest};
+use bellwether_domain::job::{EpochLoss, Precision, Progress, Stage, TrainingEstimate, TrainingRequest};
 use bellwether_domain::metrics::ModelMetrics;
 use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
@@ -65,6 +65,8 @@ pub struct Order {
     pub min_data_points: u64,
     /// Where to compute.
     pub device: String,
+    /// Of the products of matrices while training.
+    pub precision: Precision,
     /// Threads that share each batch; part of what decides the bits.
     pub threads: u32,
     /// What it is expected to take, for the log.

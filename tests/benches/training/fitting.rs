@@ -5,6 +5,7 @@ use std::hint::black_box;
 
 use anyhow::{Context, Result, ensure};
 use bellwether_compute::{Control, Device, FitSettings, Model, Samples, fit};
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::{Network, Optimizer, Sgd};
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ fn noise(count: usize) -> Vec<f32> {
 }
 
 fn settings(network: &Network, threads: usize) -> FitSettings {
-    FitSettings { training: network.training, seed: SEED, threads }
+    FitSettings { training: network.training, seed: SEED, threads, precision: Precision::F32 }
 }
 
 /// Fits until `report` says stop; there is nothing to validate by.

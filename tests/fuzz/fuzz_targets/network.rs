@@ -2,6 +2,7 @@
 #![no_main]
 
 use bellwether_compute::{Control, Device, FitSettings, Samples, estimate, fit};
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Network;
 use libfuzzer_sys::fuzz_target;
 
@@ -10,7 +11,7 @@ const FEATURES: usize = 3;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(network) = serde_json::from_slice::<Network>(bytes) else { return };
-    let Ok(cost) = estimate(&network, STEPS, FEATURES, 2, 1) else { return };
+    let Ok(cost) = estimate(&network, STEPS, FEATURES, 2, 1, Precision::F32) else { return };
     if cost.memory_bytes > 64 << 20 || cost.flops_per_sample > 100_000_000 {
         return;
     }
@@ -20,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let none = Samples { ends: &[], targets: &[], ..train };
     let mut training = network.training;
     (training.epochs, training.batch_size) = (2, 2);
-    let settings = FitSettings { training, seed: 1, threads: 1 };
+    let settings = FitSettings { training, seed: 1, threads: 1, precision: Precision::F32 };
     let device = Device::named("cpu").expect("the processor is there");
     if let Ok((model, _)) = fit(&network, train, none, &settings, &device, &mut |_| Control::Continue, None) {
         let window = &rows[..STEPS * FEATURES];

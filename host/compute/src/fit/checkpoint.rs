@@ -163,7 +163,7 @@ impl<'a> Saver<'a> {
 /// SHA-256 over all that decides the bits of a fit, in hex.
 pub(super) fn fingerprint(network: &Network, settings: &FitSettings, train: &Samples<'_>, validation: &Samples<'_>) -> Result<String> {
     let mut hash = Sha256::new();
-    let settings = (network, &settings.training, settings.seed, settings.threads);
+    let settings = (network, &settings.training, settings.seed, settings.threads, settings.precision);
     hash.update(serde_json::to_vec(&settings).map_err(Error::internal)?);
     for samples in [train, validation] {
         let sizes = [samples.features, samples.steps, samples.rows.len(), samples.len(), samples.weights.map_or(0, <[f32]>::len)];

@@ -3,10 +3,10 @@
 use bellwether_domain::network::{Adam, EarlyStopping, Initializer, Loss, Operation, Optimizer, Recurrent, Schedule, Sgd, TimePooling};
 
 use super::*;
-use crate::program::tests::{FEATURES, STEPS, chain, dense, numbers, pool, training};
+use crate::program::tests::{FEATURES, STEPS, chain, dense, mixed, numbers, pool, training};
 
 pub(crate) fn settings(seed: u64) -> FitSettings {
-    FitSettings { training: training(), seed, threads: 1 }
+    FitSettings { training: training(), seed, threads: 1, precision: Precision::F32 }
 }
 
 fn lstm(units: u32, layers: u32, bidirectional: bool, return_sequences: bool) -> Operation {
@@ -60,7 +60,7 @@ fn quiet(_: Step) -> Control {
 }
 
 fn fitted(network: &Network, data: &Data, validation: Samples<'_>, settings: &FitSettings) -> (Model, FitReport) {
-    fit(network, data.samples(), validation, settings, &cpu(), &mut quiet, None).unwrap()
+    fit_anywhere(network, data.samples(), validation, settings, &cpu(), &mut quiet, None).unwrap()
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_small_problem_is_learned_by_heart() {
     ] {
         let rate = if matches!(optimizer, Optimizer::Sgd(_)) { 0.1 } else { 0.02 };
         let training = Training { epochs: 400, optimizer, learning_rate: rate, batch_size: 8, ..training() };
-        let (model, report) = fitted(&network, &data, none(), &FitSettings { training, seed: 3, threads: 1 });
+        let (model, report) = fitted(&network, &data, none(), &FitSettings { training, seed: 3, threads: 1, precision: Precision::F32 });
         let (first, last) = (report.train_loss[0], report.train_loss[399]);
         assert!(last < 0.01 && first > 0.1, "{optimizer:?}: loss from {first} to {last}");
         let predicted = model.predict(&data.windows(), 16).unwrap();
@@ -98,8 +98,12 @@ fn the_best_epoch_is_restored_when_patience_ends() {
     let (data, other) = (Data::new(16, |target| target), Data::new(40, |target| -target));
     let network = headed(vec![lstm(8, 1, false, false)], Loss::Mse);
     let early_stopping = Some(EarlyStopping { patience: 3, min_delta: 0.0, restore_best: true });
-    let settings =
-        FitSettings { training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() }, seed: 1, threads: 1 };
+    let settings = FitSettings {
+        training: Training { epochs: 200, learning_rate: 0.05, early_stopping, ..training() },
+        seed: 1,
+        threads: 1,
+        precision: Precision::F32,
+    };
     let validation = Samples { ends: &other.ends[20..], targets: &other.targets[20..], ..other.samples() };
     let (model, report) = fitted(&network, &data, validation, &settings);
     let losses = &report.validation_loss;
@@ -121,7 +125,7 @@ fn the_caller_can_stop_and_sees_every_epoch() {
         seen.push(step);
         if step.epoch == 2 { Control::Stop } else { Control::Continue }
     };
-    let settings = FitSettings { training: Training { epochs: 50, ..training() }, seed: 1, threads: 1 };
+    let settings = FitSettings { training: Training { epochs: 50, ..training() }, seed: 1, threads: 1, precision: Precision::F32 };
     let (_, report) = fit(&network, data.samples(), data.samples(), &settings, &cpu(), &mut report, None).unwrap();
     assert_eq!((report.epochs, report.stopped, report.train_loss.len(), report.validation_loss.len()), (2, true, 2, 2));
     let ends: Vec<&Step> = seen.iter().filter(|step| step.epoch_share == 0.0).collect();
@@ -136,7 +140,7 @@ fn a_fit_that_diverges_says_when() {
     let network = headed(vec![dense(8), pool(TimePooling::Last)], Loss::Mse);
     let optimizer = Optimizer::Sgd(Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
     let training = Training { epochs: 100, learning_rate: 1e6, optimizer, clip_norm: None, ..training() };
-    let settings = FitSettings { training, seed: 1, threads: 1 };
+    let settings = FitSettings { training, seed: 1, threads: 1, precision: Precision::F32 };
     let error = fit(&network, data.samples(), none(), &settings, &cpu(), &mut quiet, None).unwrap_err();
     let Error::Invalid { field, why } = &error else { panic!("{error:?}") };
     assert!(field == "network.training" && why.contains("not finite in epoch 1") && why.contains("learning_rate"), "{field}: {why}");
@@ -182,14 +186,14 @@ fn interrupted(network: &Network, data: &Data, settings: &FitSettings, batches: 
         if count == batches { Err(Error::Internal("the process was killed".to_owned())) } else { Ok(()) }
     };
     let checkpoints = Checkpoints { every: Duration::ZERO, save: &mut save, resume };
-    let ended = fit(network, data.samples(), data.samples(), settings, &cpu(), &mut quiet, Some(checkpoints));
+    let ended = fit_anywhere(network, data.samples(), data.samples(), settings, &cpu(), &mut quiet, Some(checkpoints));
     assert!(ended.is_err_and(|error| error.to_string().contains("killed")));
     saved
 }
 
 #[test]
 fn a_killed_fit_goes_on_to_the_same_bits() {
-    let network = headed(vec![lstm(6, 1, false, true), Operation::Dropout(0.3), lstm(4, 1, false, false)], Loss::Mse);
+    let network = headed(vec![dense(6), lstm(6, 1, false, true), Operation::Dropout(0.3), lstm(4, 1, false, false)], Loss::Mse);
     let data = Data::new(30, |target| target);
     let early_stopping = Some(EarlyStopping { patience: 20, min_delta: 0.0, restore_best: true });
     for (optimizer, schedule) in [
@@ -197,8 +201,8 @@ fn a_killed_fit_goes_on_to_the_same_bits() {
         (Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 }), Schedule::ReduceOnPlateau(1, 0.5)),
     ] {
         let training = Training { epochs: 6, optimizer, schedule, early_stopping, ..training() };
-        for threads in [1, 2] {
-            let settings = FitSettings { training, seed: 4, threads };
+        for (threads, precision) in [(1, Precision::F32), (2, Precision::F32), (2, Precision::Bf16)] {
+            let settings = FitSettings { training, seed: 4, threads, precision };
             let (whole, report) = fitted(&network, &data, data.samples(), &settings);
             for batches in [1, 8, 13, 40] {
                 let first = interrupted(&network, &data, &settings, batches, None);
@@ -207,8 +211,8 @@ fn a_killed_fit_goes_on_to_the_same_bits() {
                 let mut save = |_: &[u8]| Ok(());
                 let checkpoints = Checkpoints { every: Duration::MAX, save: &mut save, resume: Some(&second) };
                 let (resumed, told) =
-                    fit(&network, data.samples(), data.samples(), &settings, &cpu(), &mut quiet, Some(checkpoints)).unwrap();
-                assert_eq!(resumed.weights().unwrap(), whole.weights().unwrap(), "after {batches} batches, {threads} threads");
+                    fit_anywhere(&network, data.samples(), data.samples(), &settings, &cpu(), &mut quiet, Some(checkpoints)).unwrap();
+                assert_eq!(resumed.weights().unwrap(), whole.weights().unwrap(), "after {batches} batches, {settings:?}");
                 assert_eq!(told, report);
             }
         }
@@ -223,13 +227,15 @@ fn a_checkpoint_of_anything_else_is_refused() {
     let check = |data: &Data, settings: &FitSettings, bytes: &[u8], text: &str| {
         let mut save = |_: &[u8]| Ok(());
         let checkpoints = Checkpoints { every: Duration::MAX, save: &mut save, resume: Some(bytes) };
-        let error = fit(&network, data.samples(), data.samples(), settings, &cpu(), &mut quiet, Some(checkpoints)).expect_err(text);
+        let error =
+            fit_anywhere(&network, data.samples(), data.samples(), settings, &cpu(), &mut quiet, Some(checkpoints)).expect_err(text);
         let Error::Invalid { field, why } = &error else { panic!("{error:?}") };
         assert!(field == "checkpoint" && why.contains(text), "{error}");
     };
     check(&other, &settings(1), &bytes, "other samples");
     check(&data, &settings(2), &bytes, "other settings");
     check(&data, &FitSettings { threads: 2, ..settings(1) }, &bytes, "other settings");
+    check(&data, &FitSettings { precision: Precision::Bf16, ..settings(1) }, &bytes, "other settings");
     for length in (0..bytes.len()).step_by(97) {
         check(&data, &settings(1), &bytes[..length], if length < 12 { "" } else { "damaged or cut short" });
     }
@@ -246,7 +252,8 @@ fn a_fit_that_diverges_late_keeps_its_best_epoch() {
     let network = headed(vec![dense(8), pool(TimePooling::Last)], Loss::Mse);
     let optimizer = Optimizer::Sgd(Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
     let training = Training { epochs: 200, learning_rate: 2.5, optimizer, clip_norm: None, ..training() };
-    let (model, report) = fitted(&network, &data, data.samples(), &FitSettings { training, seed: 1, threads: 1 });
+    let (model, report) =
+        fitted(&network, &data, data.samples(), &FitSettings { training, seed: 1, threads: 1, precision: Precision::F32 });
     let diverged = report.diverged.expect("a rate of 2.5 is too high for this problem");
     assert!(diverged > 1 && report.epochs == diverged - 1 && report.best_epoch <= report.epochs, "{report:?}");
     let error = model.predict(&data.windows(), 16).unwrap().iter().zip(&data.targets).map(|(y, t)| f64::from(y - t).powi(2)).sum::<f64>();
@@ -259,7 +266,7 @@ fn samples_that_count_more_are_fitted_better() {
     let data = Data::new(16, |target| target);
     let network = headed(vec![pool(TimePooling::Last)], Loss::Mse);
     let training = Training { epochs: 300, learning_rate: 0.05, batch_size: 16, ..training() };
-    let settings = FitSettings { training, seed: 1, threads: 1 };
+    let settings = FitSettings { training, seed: 1, threads: 1, precision: Precision::F32 };
     let weights: Vec<f32> = (0..16).map(|place| if place < 8 { 1.0 } else { 0.0 }).collect();
     let fit_with = |weights: Option<&[f32]>| {
         let samples = Samples { weights, ..data.samples() };
@@ -272,4 +279,39 @@ fn samples_that_count_more_are_fitted_better() {
     let bad = Samples { weights: Some(&weights[1..]), ..data.samples() };
     let error = fit(&network, bad, none(), &settings, &cpu(), &mut quiet, None).unwrap_err().to_string();
     assert!(error.contains("train.weights: there are 15 weights for 16 windows"), "{error}");
+}
+
+#[test]
+fn products_in_bf16_learn_as_well_and_twice_the_same() {
+    let data = Data::new(64, |target| target);
+    let mut network = mixed();
+    network.nodes.last_mut().unwrap().operation = dense(1);
+    network.outputs[0].loss = Loss::Mse;
+    let training = Training { epochs: 40, learning_rate: 3e-3, batch_size: 16, ..training() };
+    let run = |precision, threads| {
+        let settings = FitSettings { training, seed: 2, threads, precision };
+        let (model, report) = fitted(&network, &data, data.samples(), &settings);
+        let predicted = model.predict(&data.windows(), 64).unwrap();
+        let served = predicted.iter().zip(&data.targets).map(|(y, t)| f64::from(y - t).powi(2)).sum::<f64>() / 64.0;
+        let last = *report.validation_loss.last().unwrap();
+        assert!((served / last - 1.0).abs() < 1e-5, "a fit in {precision:?} is validated at {last} and served at {served}");
+        (model.weights().unwrap(), report.validation_loss)
+    };
+    let (wide, half) = (run(Precision::F32, 2), run(Precision::Bf16, 2));
+    assert_eq!(half, run(Precision::Bf16, 2));
+    assert_ne!(half.0, wide.0);
+    let (first, [wide, half]) = (wide.1[0], [wide.1, half.1].map(|losses| losses[39]));
+    assert!(wide < 0.7 * first, "from {first} to {wide}");
+    assert!((half / wide - 1.0).abs() < 0.02, "{half} in bf16, {wide} in 32 bits");
+}
+
+#[test]
+fn bf16_is_refused_where_it_is_not() {
+    let (network, data) = (headed(vec![pool(TimePooling::Last)], Loss::Mse), Data::new(8, |target| target));
+    let half = FitSettings { precision: Precision::Bf16, ..settings(1) };
+    let fitted = fit(&network, data.samples(), none(), &half, &cpu(), &mut quiet, None);
+    match crate::kernel::raw::without_pairs() {
+        Some(why) => assert!(fitted.unwrap_err().to_string().contains(why)),
+        None => assert_eq!(fitted.unwrap().1.epochs, 3),
+    }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::{Network, Training};
 use serde::Deserialize;
 
@@ -62,7 +63,7 @@ enum Place {
 impl Place {
     fn backend<'a>(&self, plan: &'a Plan, weights: Vec<f32>, training: &Training) -> Box<dyn Backend + 'a> {
         match self {
-            Place::Threads(threads) => Box::new(Trainer::new(plan, weights, training, *threads, 1).unwrap()),
+            Place::Threads(threads) => Box::new(Trainer::new(plan, weights, training, *threads, 1, Precision::F32).unwrap()),
             Place::Tensors(device) => Box::new(tensors::trainer::Trainer::new(plan, &weights, training, device, 1).unwrap()),
         }
     }

@@ -4,6 +4,7 @@
 //! A shard is a thread's part of each batch with its own memory. Who computes which rows depends on the number of shards
 //! alone, never on timing, so a fit can be repeated to the bit. After the first step nothing is allocated.
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Training;
 use bellwether_domain::{Error, Result};
 use rayon::prelude::*;
@@ -66,10 +67,17 @@ struct Pass<'a> {
 
 impl<'a> Trainer<'a> {
     /// Allocates everything. Errors: `Internal` when the threads cannot be started.
-    pub(crate) fn new(plan: &'a Plan, weights: Vec<f32>, training: &Training, threads: usize, seed: u64) -> Result<Trainer<'a>> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        weights: Vec<f32>,
+        training: &Training,
+        threads: usize,
+        seed: u64,
+        precision: Precision,
+    ) -> Result<Trainer<'a>> {
         let rows = training.batch_size as usize;
         let shards = if plan.whole_batch() { 1 } else { threads.clamp(1, rows) };
-        let program = Program::new(plan, Purpose::Train);
+        let program = Program::new(plan, Purpose::Train, precision);
         let shard = |_| Shard { memory: program.memory(plan, rows.div_ceil(shards)), loss: 0.0 };
         let shards: Vec<Shard> = (0..shards).map(shard).collect();
         let mut packed = program.packed();

@@ -6,7 +6,7 @@
 //! together, so neither does a prediction.
 
 pub(crate) use crate::kernel::raw::{LANES, tiles};
-use crate::kernel::raw::{Left, Origin, PANELS, Panels, Right, Tile, most_rows};
+use crate::kernel::raw::{Left, Origin, PANELS, Panels, Repeat, Right, Tile, most_rows};
 
 /// Columns of a whole group.
 pub(crate) const GROUP: usize = PANELS * LANES;
@@ -164,6 +164,12 @@ impl Strip<'_> {
     /// Computes it into row-major `c`; the last panel may be cut.
     #[inline]
     pub(crate) fn run(self, rows: usize, columns: usize, start: Start<'_>, c: &mut [f32], c_stride: usize) {
+        self.run_as::<false>(rows, columns, start, c, c_stride);
+    }
+
+    /// [`Strip::run`]; with `PAIRS` a number of A and of B is a [`crate::kernel::raw::pair`].
+    #[inline]
+    pub(crate) fn run_as<const PAIRS: bool>(self, rows: usize, columns: usize, start: Start<'_>, c: &mut [f32], c_stride: usize) {
         let Strip { left, right, depth, groups } = self;
         let panels = columns.div_ceil(LANES);
         if columns == panels * LANES {
@@ -174,7 +180,7 @@ impl Strip<'_> {
                 Start::Rows(values, row) => Origin::From(Panels { values, row, panel: LANES }),
             };
             let to = Panels { values: c, row: c_stride, panel: LANES };
-            return Tile { left, right, depth, groups, origin, to }.run(rows, panels);
+            return Tile { left, right, depth, groups, origin, to }.run_as::<PAIRS>(rows, panels, Repeat::ONCE);
         }
         let mut whole = [0.0; TILE];
         for (first, count) in tiles(rows, most_rows(panels)) {
@@ -189,7 +195,7 @@ impl Strip<'_> {
             }
             let left = Left { values: &left.values[first * if left.flipped { 1 } else { left.stride }..], ..left };
             let to = Panels { values: &mut whole[..], row: GROUP, panel: LANES };
-            Tile { left, right, depth, groups, origin: Origin::Given, to }.run(count, panels);
+            Tile { left, right, depth, groups, origin: Origin::Given, to }.run_as::<PAIRS>(count, panels, Repeat::ONCE);
             for (row, line) in whole.chunks_exact(GROUP).enumerate().take(count) {
                 c[(first + row) * c_stride..][..columns].copy_from_slice(&line[..columns]);
             }

@@ -11,7 +11,9 @@
 mod tile;
 pub(crate) mod turn;
 
-pub(crate) use tile::{Left, Origin, PANELS, Panels, Repeat, Right, Tile, most_rows, tiles};
+#[cfg(test)]
+pub(crate) use tile::halves;
+pub(crate) use tile::{Left, Origin, PANELS, Panels, Repeat, Right, Tile, most_rows, pair, tiles};
 
 /// Columns per panel: one register of AVX-512, two of AVX2.
 pub(crate) const LANES: usize = 16;
@@ -65,7 +67,22 @@ pub(crate) fn has_widest() -> bool {
     level() >= 3
 }
 
-/// 1 plain, 2 AVX2, 3 AVX-512. Asked before every tile, so the answer of the six questions is kept.
+/// This processor has AVX-512's products of bf16 as well.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn has_pairs() -> bool {
+    level() >= 4
+}
+
+/// Why this processor has no products of bf16, for a person; none: it has.
+pub(crate) fn without_pairs() -> Option<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    return (!has_pairs()).then_some("this processor lacks AVX512-BF16");
+    #[cfg(not(target_arch = "x86_64"))]
+    Some("this processor lacks AVX512-BF16, which only x86-64 has")
+}
+
+/// 1 plain, 2 AVX2, 3 AVX-512, 4 with BF16. Asked before every tile, so the answer of the seven questions is kept.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn level() -> u8 {
@@ -76,7 +93,8 @@ fn level() -> u8 {
         use std::arch::is_x86_feature_detected as has;
         let wide = has!("avx2") && has!("fma");
         let widest = wide && has!("avx512f") && has!("avx512vl") && has!("avx512bw") && has!("avx512dq");
-        let level = 1 + u8::from(wide) + u8::from(widest);
+        let pairs = widest && has!("avx512bf16");
+        let level = 1 + u8::from(wide) + u8::from(widest) + u8::from(pairs);
         KNOWN.store(level, Ordering::Relaxed);
         level
     }

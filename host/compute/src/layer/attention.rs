@@ -5,13 +5,14 @@
 //! so what lies between stays in the cache. The scale of the scores is part of the packed query weight. Kept for the backward
 //! pass are q, k, v, the contexts and two numbers per query; the gradients of q, k, v then take their place.
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Attention as Description;
 
 use crate::arena::{cut, lines};
 use crate::kernel::attention::{Drop, Head, scratch_len};
-use crate::kernel::matmul::{Matrix, Start, multiply, pack, pack_transposed, packed_len};
-use crate::kernel::raw::transposed_product;
+use crate::kernel::matmul::Start;
 use crate::kernel::rows::sum_rows;
+use crate::layer::factor::Factor;
 use crate::layer::{Backward, Forward, Layer, Noise, Purpose};
 
 /// Self-attention.
@@ -22,6 +23,8 @@ pub(crate) struct Attention {
     heads: usize,
     causal: bool,
     dropout: f64,
+    /// Of the four products with weights; scores and contexts have 32 bits.
+    precision: Precision,
 }
 
 /// Packed weights.
@@ -31,9 +34,9 @@ struct Packs<'a> {
     bias: &'a mut [f32],
     project: &'a mut [f32],
     output: &'a mut [f32],
-    /// Transposed, for the backward pass; empty while serving.
-    project_back: &'a mut [f32],
-    output_back: &'a mut [f32],
+    /// For training; empty while serving.
+    project_trained: &'a mut [f32],
+    output_trained: &'a mut [f32],
 }
 
 /// What a pass keeps in the scratch.
@@ -51,14 +54,19 @@ struct Space<'a> {
 }
 
 impl Attention {
-    pub(crate) fn new(description: &Description, shape: &[usize]) -> Attention {
+    pub(crate) fn new(description: &Description, shape: &[usize], precision: Precision) -> Attention {
         let Description { heads, causal, dropout } = *description;
-        Attention { time: shape[0], width: shape[1], heads: heads as usize, causal, dropout }
+        Attention { time: shape[0], width: shape[1], heads: heads as usize, causal, dropout, precision }
     }
 
     /// Length of a line of q, k and v.
     fn line(&self) -> usize {
         3 * lines(self.width)
+    }
+
+    /// The joint weight and that of the output.
+    fn factors(&self) -> [Factor; 2] {
+        [self.line(), self.width].map(|columns| Factor { depth: self.width, columns, precision: self.precision })
     }
 
     fn head(&self, head: usize) -> Head {
@@ -70,18 +78,17 @@ impl Attention {
 
     /// Lengths of the packed parts, in the order of [`Packs`].
     fn lengths(&self, purpose: Purpose) -> [usize; 6] {
-        let (width, line) = (self.width, self.line());
-        let back = |length: usize| if purpose == Purpose::Train { length } else { 0 };
-        let output = packed_len(width, width);
-        [width * line, line, packed_len(width, line), output, back(packed_len(line, width)), back(output)]
+        let (line, [project, output]) = (self.line(), self.factors());
+        let trained = |factor: Factor| if purpose == Purpose::Train { factor.trained() } else { 0 };
+        [self.width * line, line, project.plain(), output.plain(), trained(project), trained(output)]
     }
 
     fn packs<'a>(&self, purpose: Purpose, mut rest: &'a mut [f32]) -> Packs<'a> {
-        let [joint, bias, project, output, project_back, output_back] = self.lengths(purpose).map(|length| cut(&mut rest, length));
-        Packs { joint, bias, project, output, project_back, output_back }
+        let [joint, bias, project, output, project_trained, output_trained] = self.lengths(purpose).map(|length| cut(&mut rest, length));
+        Packs { joint, bias, project, output, project_trained, output_trained }
     }
 
-    /// The packed parts to read: bias, projection, output, and both backwards.
+    /// The packed parts to read: bias, projection, output, and both for training.
     fn read<'a>(&self, purpose: Purpose, packed: &'a [f32]) -> [&'a [f32]; 5] {
         let lengths = self.lengths(purpose);
         let mut at = lines(lengths[0]);
@@ -139,13 +146,9 @@ impl Layer for Attention {
             }
             scaled(&mut packs.bias[place * part..], bias);
         }
-        pack(packs.joint, width, line, packs.project);
-        let output = &weights[3 * one..][..width * width];
-        pack(output, width, width, packs.output);
-        if purpose == Purpose::Train {
-            pack_transposed(packs.joint, line, width, packs.project_back);
-            pack_transposed(output, width, width, packs.output_back);
-        }
+        let [project, output] = self.factors();
+        project.pack(packs.joint, packs.project, packs.project_trained);
+        output.pack(&weights[3 * one..][..width * width], packs.output, packs.output_trained);
     }
 
     fn scratch(&self, rows: usize, purpose: Purpose) -> usize {
@@ -159,9 +162,10 @@ impl Layer for Attention {
     fn forward(&self, pass: Forward<'_>) {
         let (time, width, line) = (self.time, self.width, self.line());
         let training = pass.purpose == Purpose::Train;
-        let [bias, project, output, ..] = self.read(Purpose::Serve, pass.packed);
-        let (project, output) =
-            (Matrix { depth: width, columns: line, values: project }, Matrix { depth: width, columns: width, values: output });
+        let [bias, project, output, project_trained, output_trained] = self.read(pass.purpose, pass.packed);
+        let [of_project, of_output] = self.factors();
+        let project = of_project.forward(pass.purpose, project, project_trained);
+        let output = of_output.forward(pass.purpose, output, output_trained);
         let output_bias = &pass.weights[(3 * (width + 1) + width) * width..];
         let space = self.space(pass.rows, pass.purpose, pass.scratch);
         let x = pass.inputs.get(0).chunks_exact(time * width);
@@ -169,12 +173,12 @@ impl Layer for Attention {
             let place = if training { row } else { 0 };
             let qkv = &mut space.qkv[place * time * line..][..time * line];
             let context = &mut space.context[place * time * width..][..time * width];
-            multiply(x, width, time, project, Start::Row(bias), qkv, line);
+            project.multiply(x, width, time, Start::Row(bias), qkv, line);
             let kept = &mut space.kept[place * self.heads * 2 * time..][..self.heads * 2 * time];
             for (head, kept) in kept.chunks_exact_mut(2 * time).enumerate() {
                 self.head(head).forward(qkv, context, kept, self.drop(pass.noise, row, head), space.head);
             }
-            multiply(context, width, time, output, Start::Row(output_bias), to, width);
+            output.multiply(context, width, time, Start::Row(output_bias), to, width);
         }
     }
 
@@ -182,11 +186,12 @@ impl Layer for Attention {
         let Backward { rows, inputs, packed, above, scratch, gradient, mut below, noise, .. } = pass;
         let (time, width, line) = (self.time, self.width, self.line());
         let [.., project, output] = self.read(Purpose::Train, packed);
-        let output = Matrix { depth: width, columns: width, values: output };
+        let [of_project, of_output] = self.factors();
+        let output = of_output.backward(output);
         let space = self.space(rows, Purpose::Train, scratch);
         for row in 0..rows {
             let qkv = &mut space.qkv[row * time * line..][..time * line];
-            multiply(&above[row * time * width..][..time * width], width, time, output, Start::Zero, space.above, width);
+            output.multiply(&above[row * time * width..][..time * width], width, time, Start::Zero, space.above, width);
             let kept = &space.kept[row * self.heads * 2 * time..][..self.heads * 2 * time];
             for (head, kept) in kept.chunks_exact(2 * time).enumerate() {
                 self.head(head).backward(qkv, space.above, kept, self.drop(noise, row, head), space.head);
@@ -194,15 +199,15 @@ impl Layer for Attention {
         }
         let (to_joint, to_output) = gradient.split_at_mut(3 * (width + 1) * width);
         let (to_output, to_output_bias) = to_output.split_at_mut(width * width);
-        transposed_product(space.context, above, to_output, [width, rows * time, width]);
+        of_output.learn(space.context, above, rows * time, to_output);
         sum_rows(above, to_output_bias);
         let (kernel, bias) = space.joint.split_at_mut(width * line);
         let slopes = &space.qkv[..rows * time * line];
-        transposed_product(inputs.get(0), slopes, kernel, [width, rows * time, line]);
+        of_project.learn(inputs.get(0), slopes, rows * time, kernel);
         sum_rows(slopes, bias);
         self.split(kernel, bias, to_joint);
-        let back = Matrix { depth: line, columns: width, values: project };
-        below.fill(0, |to| multiply(slopes, line, rows * time, back, Start::Zero, to, width));
+        let back = of_project.backward(project);
+        below.fill(0, |to| back.multiply(slopes, line, rows * time, Start::Zero, to, width));
     }
 }
 
@@ -294,7 +299,7 @@ mod tests {
             let (rows, features) = (2, 3);
             let plan = Plan::compile(&network, time, features).unwrap();
             let mut weights: Vec<f32> = numbers(plan.weights_len(), 4).iter().map(|w| w * 0.7).collect();
-            let program = Program::new(&plan, Purpose::Train);
+            let program = Program::new(&plan, Purpose::Train, Precision::F32);
             let (mut memory, mut packed) = (program.memory(&plan, rows), program.packed());
             program.pack(&weights, &mut packed);
             let (windows, key) = (numbers(rows * time * features, 6), Noise { key: 77, first_row: 3 });

@@ -3,12 +3,16 @@
 //! Causal: pad = (size - 1)·dilation, and what lies before the first step is zero, so y[t] sees nothing after t·stride.
 //! Else no padding. The kernel is [size, in, filters]. Backwards with the same rows:
 //! dx[t·stride + j·dilation - pad] += dy[t]·K_jᵀ and dK_j = Σ x[t·stride + j·dilation - pad]ᵀ·dy[t], db = Σ dy.
+//! In 32 bits with a stride of one a tile of results stays in registers over all taps; else tap follows tap.
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::Conv1d;
 
 use crate::kernel::conv::{Lines, Stretch, Taps, learn, stretches};
-use crate::kernel::matmul::{LANES, Matrix, Start, multiply, pack, pack_transposed, packed_len};
+use crate::kernel::matmul::{LANES, Start};
+use crate::kernel::pairs;
 use crate::kernel::rows::sum_rows;
+use crate::layer::factor::Factor;
 use crate::layer::{Backward, Forward, Layer, Purpose};
 
 /// A convolution.
@@ -18,6 +22,7 @@ pub(crate) struct Conv {
     width: usize,
     out_time: usize,
     filters: usize,
+    precision: Precision,
     size: usize,
     stride: usize,
     dilation: usize,
@@ -39,7 +44,7 @@ struct Tap {
 
 impl Conv {
     /// Shapes are [time, in] and [time', filters].
-    pub(crate) fn new(conv: &Conv1d, input: &[usize], output: &[usize]) -> Conv {
+    pub(crate) fn new(conv: &Conv1d, input: &[usize], output: &[usize], precision: Precision) -> Conv {
         let wide = |number: u32| usize::try_from(number).expect("checked against lengths that fit");
         let (size, stride, dilation) = (wide(conv.kernel_size), wide(conv.stride), wide(conv.dilation));
         let (time, out_time) = (input[0], output[0]);
@@ -64,6 +69,7 @@ impl Conv {
             width: input[1],
             out_time,
             filters: output[1],
+            precision,
             size,
             stride,
             dilation,
@@ -74,14 +80,39 @@ impl Conv {
         }
     }
 
+    /// One tap's weights.
+    fn factor(&self) -> Factor {
+        Factor { depth: self.width, columns: self.filters, precision: self.precision }
+    }
+
+    /// The part of a tap's packed weights that training reads; the last tap's comes first.
+    fn trained<'a>(&self, packed: &'a [f32], tap: &Tap) -> &'a [f32] {
+        let (plain, trained) = (self.factor().plain(), self.factor().trained());
+        &packed[self.size * plain + (self.size - 1 - tap.place) * trained..][..trained]
+    }
+
     /// Numbers of one tap's weights.
     fn weight(&self) -> usize {
         self.width * self.filters
     }
 
-    /// Width of a row of dy in whole panels.
+    /// Width of a row of dy as the gradient of the kernel reads it: in 32 bits in whole panels.
     fn padded(&self) -> usize {
-        self.filters.next_multiple_of(LANES)
+        if self.precision == Precision::F32 { self.filters.next_multiple_of(LANES) } else { self.filters }
+    }
+
+    fn forward_by_taps(&self, x: &[f32], packed: &[f32], start: Start<'_>, output: &mut [f32]) {
+        for (x, y) in x.chunks_exact(self.time * self.width).zip(output.chunks_exact_mut(self.out_time * self.filters)) {
+            match start {
+                Start::Row(bias) => y.chunks_exact_mut(self.filters).for_each(|y| y.copy_from_slice(bias)),
+                _ => y.fill(0.0),
+            }
+            for tap in &self.taps {
+                let kernel = self.factor().forward(Purpose::Train, &[], self.trained(packed, tap));
+                let (x, y) = (&x[tap.from * self.width..], &mut y[tap.first * self.filters..]);
+                kernel.multiply(x, self.stride * self.width, self.out_time - tap.first, Start::Given, y, self.filters);
+            }
+        }
     }
 
     fn backward_kernel(&self, x: &[f32], above: &[f32], scratch: &mut [f32], to: &mut [f32]) {
@@ -101,24 +132,24 @@ impl Conv {
             let a = Lines { values: &x[tap.from * self.width..], stride: self.stride * self.width, sample: self.time * self.width };
             let b = Lines { values: &above[tap.first * padded..], stride: padded, sample: self.out_time * padded };
             let to = &mut to[tap.place * self.weight()..][..self.weight()];
+            let learn = if self.precision == Precision::F32 { learn } else { pairs::learn };
             learn(a, b, [samples, self.out_time - tap.first], to, [self.width, self.filters]);
         }
     }
 
     fn backward_input(&self, above: &[f32], packed: &[f32], to: &mut [f32]) {
         let samples = to.chunks_exact_mut(self.time * self.width).zip(above.chunks_exact(self.out_time * self.filters));
-        if self.stride == 1 {
+        if self.stride == 1 && self.precision == Precision::F32 {
+            let packed = &packed[self.size * self.factor().plain()..];
             let taps = Taps { packed, depth: self.filters, columns: self.width, apart: self.dilation, stride: 1 };
             return samples.for_each(|(to, above)| taps.apply(&self.backward, above, Start::Zero, to));
         }
-        let size = packed_len(self.filters, self.width);
         for (to, above) in samples {
             to.fill(0.0);
             for tap in &self.taps {
-                let values = &packed[(self.size - 1 - tap.place) * size..][..size];
-                let kernel = Matrix { depth: self.filters, columns: self.width, values };
+                let kernel = self.factor().backward(self.trained(packed, tap));
                 let (above, to) = (&above[tap.first * self.filters..], &mut to[tap.from * self.width..]);
-                multiply(above, self.filters, self.out_time - tap.first, kernel, Start::Given, to, self.stride * self.width);
+                kernel.multiply(above, self.filters, self.out_time - tap.first, Start::Given, to, self.stride * self.width);
             }
         }
     }
@@ -126,18 +157,15 @@ impl Conv {
 
 impl Layer for Conv {
     fn packed(&self, purpose: Purpose) -> usize {
-        let back = if purpose == Purpose::Train { packed_len(self.filters, self.width) } else { 0 };
-        self.size * (packed_len(self.width, self.filters) + back)
+        self.size * (self.factor().plain() + if purpose == Purpose::Train { self.factor().trained() } else { 0 })
     }
 
-    fn pack(&self, weights: &[f32], purpose: Purpose, packed: &mut [f32]) {
-        let (size, back_size) = (packed_len(self.width, self.filters), packed_len(self.filters, self.width));
-        let (forward, back) = packed.split_at_mut(self.size * size);
-        let kernels = || weights[..self.size * self.weight()].chunks_exact(self.weight());
-        kernels().zip(forward.chunks_exact_mut(size)).for_each(|(kernel, to)| pack(kernel, self.width, self.filters, to));
-        if purpose == Purpose::Train {
-            let to = back.chunks_exact_mut(back_size);
-            kernels().rev().zip(to).for_each(|(kernel, to)| pack_transposed(kernel, self.filters, self.width, to));
+    fn pack(&self, weights: &[f32], _purpose: Purpose, packed: &mut [f32]) {
+        let factor = self.factor();
+        let (plain, trained) = packed.split_at_mut(self.size * factor.plain());
+        let mut trained = trained.rchunks_exact_mut(factor.trained());
+        for (kernel, plain) in weights.chunks_exact(self.weight()).zip(plain.chunks_exact_mut(factor.plain())) {
+            factor.pack(kernel, plain, trained.next().unwrap_or_default());
         }
     }
 
@@ -152,13 +180,16 @@ impl Layer for Conv {
     }
 
     fn forward(&self, pass: Forward<'_>) {
-        let Forward { inputs, weights, packed, output, .. } = pass;
+        let Forward { inputs, weights, packed, output, purpose, .. } = pass;
         let x = inputs.get(0);
         let start = if self.bias { Start::Row(&weights[self.size * self.weight()..]) } else { Start::Zero };
+        if purpose == Purpose::Train && self.precision == Precision::Bf16 {
+            return self.forward_by_taps(x, packed, start, output);
+        }
         if self.size == 1 && self.out_time * self.stride == self.time {
             // Samples follow each other evenly.
-            let kernel = Matrix { depth: self.width, columns: self.filters, values: packed };
-            return multiply(x, self.stride * self.width, pass.rows * self.out_time, kernel, start, output, self.filters);
+            let kernel = self.factor().forward(purpose, packed, &[]);
+            return kernel.multiply(x, self.stride * self.width, pass.rows * self.out_time, start, output, self.filters);
         }
         let taps = Taps { packed, depth: self.width, columns: self.filters, apart: self.dilation, stride: self.stride };
         for (x, y) in x.chunks_exact(self.time * self.width).zip(output.chunks_exact_mut(self.out_time * self.filters)) {
@@ -173,8 +204,7 @@ impl Layer for Conv {
         if self.bias {
             sum_rows(above, to_bias);
         }
-        let back = &packed[self.size * packed_len(self.width, self.filters)..];
-        below.fill(0, |to| self.backward_input(above, back, to));
+        below.fill(0, |to| self.backward_input(above, packed, to));
     }
 }
 
@@ -220,7 +250,7 @@ mod tests {
             let network = sequence(vec![Operation::Conv1d(kind.clone())]);
             let (plan, weights) = drawn(&network);
             let (shape, weights) = (&plan.steps[1].shape, &weights[..plan.places[plan.steps[1].weights.end - 1].end]);
-            let layer = Conv::new(&kind, &[STEPS, FEATURES], shape);
+            let layer = Conv::new(&kind, &[STEPS, FEATURES], shape, Precision::F32);
             let mut packed = vec![f32::NAN; layer.packed(Purpose::Serve)];
             layer.pack(weights, Purpose::Serve, &mut packed);
             let mut x = crate::arena::Arena::zeros(2 * STEPS * FEATURES);

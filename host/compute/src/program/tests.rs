@@ -2,9 +2,11 @@
 //!
 //! [`check`] is what a new layer is put through; the networks it is called with together hold every operation.
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::weight::Start;
 use bellwether_domain::network::{
-    Activation, Adam, Dense, Initializer, Loss, Network, Node, Operation, Optimizer, Output, Schedule, TimePooling, Training,
+    Activation, Adam, Attention, Conv1d, Dense, Initializer, Loss, Network, Node, Operation, Optimizer, Output, Schedule, TimePooling,
+    Training,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -54,6 +56,15 @@ pub(crate) fn chain(operations: Vec<Operation>) -> Network {
 pub(crate) fn sequence(mut operations: Vec<Operation>) -> Network {
     operations.push(pool(TimePooling::Mean));
     chain(operations)
+}
+
+/// A network with every layer that training may compute in bf16.
+pub(crate) fn mixed() -> Network {
+    let conv = Conv1d { filters: 37, kernel_size: 3, stride: 1, dilation: 1, causal: true, bias: true, kernel: Initializer::Standard };
+    let narrow = Conv1d { filters: 5, kernel_size: 2, stride: 2, causal: false, ..conv.clone() };
+    let attention = Operation::Attention(Attention { heads: 3, causal: false, dropout: 0.0 });
+    let bend = || Operation::Activation(Activation::Tanh);
+    sequence(vec![dense(33), bend(), attention, Operation::Conv1d(conv), bend(), Operation::Conv1d(narrow)])
 }
 
 /// [`check_on`] with windows of numbers in ±1.
@@ -108,7 +119,10 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(plan: &'a Plan, weights: &[f32], purpose: Purpose, rows: usize) -> Bench<'a> {
-        let program = Program::new(plan, purpose);
+        Bench::of(plan, Program::new(plan, purpose, Precision::F32), weights, rows)
+    }
+
+    fn of(plan: &'a Plan, program: Program, weights: &[f32], rows: usize) -> Bench<'a> {
         let (mut memory, mut packed) = (program.memory(plan, rows), program.packed());
         // Whatever memory holds before must not matter.
         memory.soil();
@@ -123,6 +137,16 @@ impl<'a> Bench<'a> {
         self.program.value(&self.memory, self.plan.heads[0], rows).to_vec()
     }
 
+    /// Gradient of Σ part · output.
+    fn gradient(&mut self, weights: &[f32], windows: &[f32], parts: &[f32]) -> Vec<f32> {
+        let rows = windows.len() / (STEPS * FEATURES);
+        self.outputs(weights, windows, Purpose::Train);
+        self.program.rewind(&mut self.memory);
+        self.program.begin(&mut self.memory, self.plan.heads[0], rows, |_, slope| slope.copy_from_slice(parts));
+        self.program.backward(weights, &self.packed, &mut self.memory, rows, None);
+        self.memory.gradient.to_vec()
+    }
+
     /// Σ part · output, computed again with the weights as they are.
     fn loss(&mut self, weights: &[f32], windows: &[f32], parts: &[f32]) -> f64 {
         self.program.pack(weights, &mut self.packed);
@@ -132,12 +156,8 @@ impl<'a> Bench<'a> {
 
 /// Central differences in every weight, or in 40 of each tensor.
 fn check_gradient(network: &Network, plan: &Plan, mut bench: Bench<'_>, weights: &[f32], windows: &[f32]) {
-    let rows = windows.len() / (STEPS * FEATURES);
     let parts = numbers(bench.outputs(weights, windows, Purpose::Train).len(), 11);
-    bench.program.rewind(&mut bench.memory);
-    bench.program.begin(&mut bench.memory, plan.heads[0], rows, |_, slope| slope.copy_from_slice(&parts));
-    bench.program.backward(weights, &bench.packed, &mut bench.memory, rows, None);
-    let gradient = bench.memory.gradient.to_vec();
+    let gradient = bench.gradient(weights, windows, &parts);
     let mut moved = weights.to_vec();
     for (weight, place) in plan.weights.iter().zip(&plan.places).filter(|(weight, _)| weight.trained) {
         let scale = gradient[place.clone()].iter().fold(1e-2f32, |most, slope| most.max(slope.abs()));
@@ -169,4 +189,36 @@ fn layers_pass_every_check() {
     }
     check(&chain(vec![dense(4), Operation::Reshape(vec![24]), Operation::Dropout(0.5)]));
     check(&chain(vec![Operation::Reshape(vec![2, 3, 3]), dense(17), Operation::Reshape(vec![102])]));
+}
+
+/// Distance of two vectors in units of the second.
+fn apart(values: &[f32], wanted: &[f32]) -> f64 {
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    let difference = norm(&mut values.iter().zip(wanted).map(|(a, b)| f64::from(a - b)));
+    difference / norm(&mut wanted.iter().map(|value| f64::from(*value)))
+}
+
+#[test]
+fn bf16_changes_training_a_little_and_evaluation_not_at_all() {
+    let network = mixed();
+    let (plan, weights) = drawn(&network);
+    let windows = numbers(ROWS * STEPS * FEATURES, 5);
+    let [mut wide, mut half] = Precision::ALL.map(|precision| {
+        // More memory than rows, as the last batch of an epoch has.
+        Bench::of(&plan, Program::new(&plan, Purpose::Train, precision), &weights, ROWS + 2)
+    });
+    let [exact, near] = [&mut wide, &mut half].map(|bench| bench.outputs(&weights, &windows, Purpose::Train));
+    let served = half.outputs(&weights, &windows, Purpose::Serve);
+    assert_eq!(bits(&served), bits(&exact), "evaluation has 32 bits");
+    let parts = numbers(exact.len(), 11);
+    let [exact_slope, near_slope] = [&mut wide, &mut half].map(|bench| bench.gradient(&weights, &windows, &parts));
+    let (value, slope) = (apart(&near, &exact), apart(&near_slope, &exact_slope));
+    // A rounding moves a factor by 2⁻⁸ of itself at most, and here six products follow each other in each direction.
+    assert!((1e-5..1e-2).contains(&value) && (1e-4..2e-2).contains(&slope), "outputs are off by {value}, gradients by {slope}");
+    for (weight, place) in plan.weights.iter().zip(&plan.places) {
+        let (near, exact) = (&near_slope[place.clone()], &exact_slope[place.clone()]);
+        let largest = exact.iter().fold(0.0f32, |most, slope| most.max(slope.abs()));
+        let off = near.iter().zip(exact).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+        assert!(off <= 0.03 * largest, "{}: off by {off} of {largest}", weight.name);
+    }
 }

@@ -3,6 +3,7 @@
 //! In 64 bits a central difference is good to eight digits, so it vouches for candle's gradient of each formula; that
 //! gradient, in 64 bits, then vouches for the hand-written one in 32. Random small graphs do the same for what lies between.
 
+use bellwether_domain::job::Precision;
 use bellwether_domain::network::{
     Activation, Attention, BatchNorm, Conv1d, Embedding, Initializer, Loss, Network, Node, Operation, Output, Position, Recurrent, Slice,
     TimePooling, Training,
@@ -133,7 +134,8 @@ fn check(network: &Network, targets: &[f32], counts: &[f32]) {
     let ends: Vec<usize> = (1..=ROWS).map(|row| row * STEPS - 1).collect();
     let samples = Samples { rows: &windows, features: FEATURES, steps: STEPS, ends: &ends, targets, weights: Some(counts) };
     for threads in [1, 3] {
-        let mut trainer = Trainer::new(&plan, weights.clone(), &Training { batch_size: ROWS as u32, ..training() }, threads, 0).unwrap();
+        let mut trainer =
+            Trainer::new(&plan, weights.clone(), &Training { batch_size: ROWS as u32, ..training() }, threads, 0, Precision::F32).unwrap();
         let ours = trainer.differentiate(&samples, &[0, 1, 2, 3, 4], None);
         assert!((ours - loss).abs() < 1e-5 * loss.abs().max(1.0), "{:?}: loss {ours}, by the formula {loss}", network.outputs[0].loss);
         for (weight, place) in plan.weights.iter().zip(&plan.places).filter(|(weight, _)| weight.trained) {

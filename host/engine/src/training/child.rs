@@ -125,6 +125,7 @@ impl Host {
             drift_tests: config.monitoring.drift_tests.clone(),
             min_data_points: training.min_data_points,
             device: training.device.clone(),
+            precision: job.request.precision.unwrap_or(training.precision),
             threads: job.threads.unwrap_or(1),
             estimate: job.estimate,
             checkpoints,

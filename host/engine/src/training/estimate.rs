@@ -11,7 +11,7 @@ use std::pin::Pin;
 use bellwether_compute::Estimate;
 use bellwether_domain::error::PluginFault;
 use bellwether_domain::feature::Feature;
-use bellwether_domain::job::{TrainingEstimate, TrainingRequest};
+use bellwether_domain::job::{Precision, TrainingEstimate, TrainingRequest};
 use bellwether_domain::{Error, Result};
 use bellwether_plugin::{InputShape, ModelPlugin, Plan, PluginHost, Requirements};
 use serde_json::Value;
@@ -33,6 +33,7 @@ const DEPTH_MAX: u32 = 1;
 pub(crate) async fn estimate(
     plugins: &PluginHost,
     budget: &Budget,
+    precision: Precision,
     request: &TrainingRequest,
     config: &Value,
     series_rows: u64,
@@ -41,7 +42,7 @@ pub(crate) async fn estimate(
     let needs = model.requirements(config).await?;
     let input = shape(request, &needs);
     let threads = request.threads.unwrap_or_else(|| budget.share(1));
-    let asked = Asked { plugins, input: &input, request, threads };
+    let asked = Asked { plugins, input: &input, request, threads, precision };
     let Some(work) = asked.work_of(&model, config, 0).await? else { return Ok(None) };
     let pace = tokio::task::spawn_blocking(bellwether_compute::estimate::pace).await.map_err(Error::internal)?;
     let rows = rows_of(request, series_rows);
@@ -92,13 +93,14 @@ struct Asked<'a> {
     input: &'a InputShape,
     request: &'a TrainingRequest,
     threads: u32,
+    precision: Precision,
 }
 
 impl Asked<'_> {
     /// Asks the plan; members of an ensemble are asked for theirs and fitted one after another.
     fn work_of<'a>(&'a self, model: &'a ModelPlugin, config: &'a Value, depth: u32) -> Answer<'a> {
         Box::pin(async move {
-            let Asked { plugins, input, request, threads } = self;
+            let Asked { plugins, input, request, threads, precision } = self;
             let plan = match model.plan(config, input, request.target).await {
                 Ok(plan) => plan,
                 Err(Error::Plugin { fault: PluginFault::Answered(_, message), .. }) => {
@@ -116,6 +118,7 @@ impl Asked<'_> {
                         input.features.len(),
                         batch,
                         *threads as usize,
+                        *precision,
                     )?;
                     let flops_per_sample = flops_per_sample as f64 * f64::from(training.epochs);
                     Ok(Some(Work { parameters: parameters as u64, memory_bytes: memory_bytes as u64, flops_per_sample }))
@@ -133,7 +136,9 @@ impl Asked<'_> {
                             let model = plugins.model(&model_type)?;
                             let config = plugins.configure(&model_type, &wishes)?;
                             let input = if own_shapes { &shape(request, &model.requirements(&config).await?) } else { *input };
-                            Asked { plugins, input, request, threads: *threads }.work_of(&model, &config, depth + 1).await
+                            Asked { plugins, input, request, threads: *threads, precision: *precision }
+                                .work_of(&model, &config, depth + 1)
+                                .await
                         };
                         let Some(one) = one.await.map_err(|error| of_member(error, place, &model_type))? else { continue };
                         let sum = all.get_or_insert_default();

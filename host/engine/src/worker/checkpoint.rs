@@ -2,7 +2,7 @@
 //!
 //! A slot holds the last saved state of a fit under way, or what the fit gave once it is over, so that a job of many fits
 //! (folds, members) does not repeat those that are done. A file is bound to what decides the bits: request, bars, plugins,
-//! versions, threads, device, and the network; under another order, damaged or cut short, it is set aside with a line in the
+//! versions, threads, device, precision, and the network; under another order, damaged or cut short, it is set aside with a line in the
 //! log, and the fit begins anew. Files are written whole or not at all.
 //!
 //! `magic | SHA-256 of what it is bound to | kind | length | SHA-256 of the content | content`, numbers little-endian.
@@ -54,7 +54,8 @@ pub(crate) struct Fitted {
 impl Slots {
     /// Of an order on bars of this digest with these plugins.
     pub(crate) fn open(order: &Order, data_digest: &str, plugins: &[&PluginStamp]) -> Result<Slots> {
-        let decides = serde_json::to_vec(&(&order.request, data_digest, plugins, env!("CARGO_PKG_VERSION"), order.threads, &order.device));
+        let machine = (order.threads, &order.device, order.precision);
+        let decides = serde_json::to_vec(&(&order.request, data_digest, plugins, env!("CARGO_PKG_VERSION"), machine));
         Ok(Slots { place: order.checkpoints.clone(), bound: Sha256::new_with_prefix(decides.map_err(Error::internal)?) })
     }
 

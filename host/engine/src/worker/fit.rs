@@ -105,12 +105,15 @@ async fn fit_network(
     let Bench { order, dataset, division, slots } = bench;
     let (steps, features) = (learner.steps as usize, learner.columns.len());
     let training = fitting_batch(network.training, division.train.len(), voice)?;
-    let estimate = bellwether_compute::estimate(network, steps, features, training.batch_size as usize, 1)?;
+    let estimate = bellwether_compute::estimate(network, steps, features, training.batch_size as usize, 1, order.precision)?;
     let mebibytes = estimate.memory_bytes as f64 / f64::from(1 << 20);
     let batch = training.batch_size;
     voice.log(format!("{} parameters, about {mebibytes:.1} MiB while training in batches of {batch}", estimate.parameters))?;
+    if let Some(warning) = bellwether_compute::precision::warning(order.precision) {
+        voice.log(warning)?;
+    }
     let device = Device::named(&order.device)?;
-    let settings = FitSettings { training, seed: learner.seed, threads: order.threads as usize };
+    let settings = FitSettings { training, seed: learner.seed, threads: order.threads as usize, precision: order.precision };
 
     let until = rows_until(dataset, &division.train).max(rows_until(dataset, &division.validation));
     let rows: Vec<f32> = matrix(dataset, &learner.columns, until, Some(scaler)).map(|value| value as f32).collect();

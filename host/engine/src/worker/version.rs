@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use bellwether_domain::Result;
 use bellwether_domain::bars::Bars;
+use bellwether_domain::job::Precision;
 use bellwether_domain::metrics::ModelMetrics;
 use bellwether_domain::model::{Body, Combination, Lineage, MemberSpec, ModelSpec};
 use bellwether_domain::target::Task;
@@ -154,6 +155,7 @@ fn describe(work: &Work<'_>, division: &Division, body: Body) -> ModelSpec {
             last_bar: bars.timestamp.last().copied().map(Timestamp),
             seed: Some(request.seed),
             threads: Some(order.threads),
+            precision: Some(order.precision).filter(|precision| *precision != Precision::F32),
             split: Some(request.split),
             samples: Some(division.counts()),
             plugin: Some(recipe.stamp.clone()),

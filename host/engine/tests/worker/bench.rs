@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bellwether_domain::bars::{Bar, Bars};
-use bellwether_domain::job::TrainingRequest;
+use bellwether_domain::job::{Precision, TrainingRequest};
 use bellwether_domain::time::{Interval, Timestamp};
 use bellwether_domain::{Error, Result};
 use bellwether_engine::artifact::Artifact;
@@ -96,6 +96,7 @@ impl Bench {
             drift_tests: vec!["ks".to_owned()],
             min_data_points: 1000,
             device: "cpu".to_owned(),
+            precision: Precision::F32,
             threads: 1,
             estimate: None,
             checkpoints: None,

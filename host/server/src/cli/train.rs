@@ -2,6 +2,7 @@
 
 use bellwether_domain::feature::Feature;
 use bellwether_domain::id::Symbol;
+use bellwether_domain::job::Precision;
 use bellwether_domain::target::TargetKind;
 use bellwether_domain::time::{Interval, Timestamp};
 use clap::Args;
@@ -103,6 +104,9 @@ pub(crate) struct TrainArgs {
     /// Threads to train with [default: a fair share of the host's own]
     #[arg(long, value_name = "COUNT")]
     threads: Option<u32>,
+    /// Precision of the products of matrices: f32 or bf16 [default: the host's own]
+    #[arg(long, value_name = "NAME")]
+    precision: Option<Precision>,
     /// The same key and request give the same job
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -177,6 +181,7 @@ fn request(args: TrainArgs) -> Result<TrainingRequest, Failure> {
         deployment_config: AfterTraining { auto_deploy: args.deploy, deployment_strategy: args.strategy, endpoint: args.endpoint },
         timeout_seconds: args.timeout,
         threads: args.threads,
+        precision: args.precision,
         metadata: Map::new(),
     })
 }

@@ -2,7 +2,7 @@
 
 use bellwether_domain::feature::Feature;
 use bellwether_domain::id::Symbol;
-use bellwether_domain::job::{self, JobState, Stage};
+use bellwether_domain::job::{self, JobState, Precision, Stage};
 use bellwether_domain::time::{Interval, Timestamp};
 use bellwether_engine::training::LogLine;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,11 @@ pub struct TrainingRequest {
     /// Threads to train with, 1 to 64; a fair share of the host's own when absent. Same seed, data, threads and machine: same model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<u32>,
+    /// Precision of the products of matrices while training: `f32`, or `bf16` where the processor has AVX512-BF16; the host's own
+    /// when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<names::PrecisionName>)]
+    pub precision: Option<Precision>,
     /// The caller's own notes, copied to the version.
     #[serde(default)]
     #[schema(required = false)]
@@ -162,6 +167,7 @@ macro_rules! convert_request {
                     deployment_config,
                     timeout_seconds,
                     threads,
+                    precision,
                     metadata,
                 } = from;
                 Self {
@@ -182,6 +188,7 @@ macro_rules! convert_request {
                     cost_bps,
                     timeout_seconds,
                     threads,
+                    precision,
                     metadata,
                 }
             }

@@ -3,6 +3,7 @@
 use bellwether_domain::feature::Feature;
 use bellwether_domain::gate::GateResult;
 use bellwether_domain::id::Symbol;
+use bellwether_domain::job::Precision;
 use bellwether_domain::model::{Lineage, ModelStatus, ModelVersion, PluginStamp};
 use bellwether_domain::target::{Target, TargetKind};
 use bellwether_domain::time::{Interval, Timestamp};
@@ -103,6 +104,10 @@ pub struct Origin {
     /// Threads it was fitted with: the same seed, data, threads and processor give the same bits.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub threads: Option<u32>,
+    /// Precision of the products of matrices while it was fitted; absent for 32 bits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<names::PrecisionName>)]
+    pub precision: Option<Precision>,
     /// How the samples were divided.
     pub split: Option<Split>,
     /// Samples trained on, validated on, judged on.
@@ -129,6 +134,7 @@ impl From<Lineage> for Origin {
             last_bar,
             seed,
             threads,
+            precision,
             split,
             samples,
             plugin,
@@ -144,6 +150,7 @@ impl From<Lineage> for Origin {
             last_bar,
             seed,
             threads,
+            precision,
             split: split.map(Into::into),
             samples,
             plugin: plugin.map(Into::into),

@@ -2,7 +2,7 @@
 
 use bellwether_domain::alert::{AlertPhase, Severity};
 use bellwether_domain::drift::Recommendation;
-use bellwether_domain::job::{JobState, Stage};
+use bellwether_domain::job::{JobState, Precision, Stage};
 use bellwether_domain::model::ModelStatus;
 use bellwether_domain::rollout::RolloutPhase;
 use bellwether_domain::target::TargetKind;
@@ -37,6 +37,7 @@ names! {
     ModelStatusName: "Where a version stands: `training` (its job runs), `registered` (passed its gates), `rejected` (failed one), \
         `deployed` (serves an endpoint), `archived`, `failed` (its job did)." = ModelStatus::ALL;
     JobStateName: "Where a job stands. All but `queued` and `running` are final." = JobState::ALL;
+    PrecisionName: "With how many bits training multiplies matrices; `bf16` needs AVX512-BF16." = Precision::ALL;
     StageName: "What a job is doing." =
         [Stage::Waiting, Stage::Preparing, Stage::Fitting, Stage::Evaluating, Stage::Registering, Stage::Done];
     PhaseName: "Where a rollout stands. `promoted`, `rolled_back` and `aborted` are final." = [

@@ -1,11 +1,18 @@
 //! The register tile: rows by panels of a product of matrices whose sums stay in registers over all of k.
 //!
 //! One loop for AVX-512, one for AVX2 with FMA, and plain Rust; [`Tile::run`] checks every bound once and cuts any number of
-//! rows into tiles. Knows strides, not what they mean.
+//! rows into tiles. [`Tile::run_as`] does the same where a number of A and of B is a [`pair`] of bf16, two steps of k, with
+//! AVX-512's instruction for them or plain Rust: the same bits, but that the instruction takes what is below 2⁻¹²⁶ as zero.
+//! Knows strides, not what they mean.
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{
+    __m512, __m512bh, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+};
 
 use crate::kernel::raw::{LANES, PLAIN_FUSED, fused};
 #[cfg(target_arch = "x86_64")]
-use crate::kernel::raw::{has_wide, has_widest};
+use crate::kernel::raw::{has_pairs, has_wide, has_widest};
 
 /// Panels a tile has at most.
 pub(crate) const PANELS: usize = 4;
@@ -71,10 +78,33 @@ pub(crate) struct Repeat {
     pub(crate) to: usize,
 }
 
+impl Repeat {
+    /// A single product.
+    pub(crate) const ONCE: Repeat = Repeat { count: 1, right: 0, origin: 0, to: 0 };
+}
+
 /// Most rows of a tile of so many panels that stay in registers.
 #[inline]
 pub(crate) fn most_rows(panels: usize) -> usize {
     if panels == PANELS { 6 } else { 8 }
+}
+
+/// Two numbers rounded to bf16 (to the nearest, ties to even) in the bits of one: the first in the lower half. What is no number
+/// stays none. Such a pair may be moved, and nothing else.
+#[inline(always)]
+pub(crate) fn pair(first: f32, second: f32) -> f32 {
+    let rounded = |value: f32| {
+        let bits = value.to_bits();
+        let nearest = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+        (if value.is_nan() { bits | 0x40_0000 } else { nearest }) & 0xffff_0000
+    };
+    f32::from_bits(rounded(first) >> 16 | rounded(second))
+}
+
+/// The two numbers of a pair.
+#[inline(always)]
+pub(crate) fn halves(pair: f32) -> [f32; 2] {
+    [f32::from_bits(pair.to_bits() << 16), f32::from_bits(pair.to_bits() & 0xffff_0000)]
 }
 
 /// Cuts `rows` into as few tiles of at most `most` rows as possible, as even as possible: (first, count).
@@ -96,12 +126,18 @@ impl Tile<'_> {
     /// Computes the tiles. Panics if they reach past a slice.
     #[inline]
     pub(crate) fn run(self, rows: usize, panels: usize) {
-        self.run_each(rows, panels, Repeat { count: 1, right: 0, origin: 0, to: 0 });
+        self.run_as::<false>(rows, panels, Repeat::ONCE);
     }
 
     /// Computes the tiles several times from the same A, with B, origin and C moving on. Panics as [`Tile::run`].
     #[inline]
     pub(crate) fn run_each(self, rows: usize, panels: usize, repeat: Repeat) {
+        self.run_as::<false>(rows, panels, repeat);
+    }
+
+    /// [`Tile::run_each`]; with `PAIRS` a number of A and of B is a pair, and of a pair the second number is taken first.
+    #[inline]
+    pub(crate) fn run_as<const PAIRS: bool>(self, rows: usize, panels: usize, repeat: Repeat) {
         let Tile { left, right, depth, groups, origin, to } = self;
         let (a_row, a_step) = if left.flipped { (1, left.stride) } else { (left.stride, 1) };
         assert!((1..=PANELS).contains(&panels), "a tile has one to four panels");
@@ -142,7 +178,7 @@ impl Tile<'_> {
         let mut place = Place { a: left.values.as_ptr(), start, c };
         #[expect(unsafe_code, reason = "the assertions above hold every place the tiles touch; the processor is asked for its features")]
         for _ in 0..repeat.count {
-            unsafe { raw.run(place, rows, panels, left.flipped) };
+            unsafe { raw.run::<PAIRS>(place, rows, panels, left.flipped) };
             raw.b = raw.b.wrapping_add(repeat.right);
             place.start = place.start.wrapping_add(start_repeat);
             place.c = place.c.wrapping_add(repeat.to);
@@ -186,26 +222,83 @@ macro_rules! choose {
     };
 }
 
+/// The loop of AVX-512 with its choice of tiles: six rows of four panels fill its registers. `$step` adds to a register of sums
+/// what a number of A and a register of B give.
+#[cfg(target_arch = "x86_64")]
+macro_rules! widest {
+    ($(#[$doc:meta])* $run:ident, $tile:ident, $features:literal: |$value:ident, $weights:ident, $sum:ident| $step:expr) => {
+        $(#[$doc])*
+        #[target_feature(enable = $features)]
+        unsafe fn $run(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
+            for (row, count) in tiles(rows, most_rows(panels)) {
+                let place = unsafe { self.at(place, row) };
+                unsafe {
+                    choose!(self.$tile(place), count, panels, flipped: [1, 4] [2, 4] [3, 4] [4, 4] [5, 4] [6, 4]
+                        [1, 3] [2, 3] [3, 3] [4, 3] [5, 3] [6, 3] [7, 3] [8, 3] [1, 2] [2, 2] [3, 2] [4, 2] [5, 2] [6, 2] [7, 2] [8, 2]
+                        [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1] [7, 1] [8, 1])
+                };
+            }
+        }
+
+        $(#[$doc])*
+        #[target_feature(enable = $features)]
+        unsafe fn $tile<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self, place: Place) {
+            let mut sums = [[_mm512_setzero_ps(); PANELS]; ROWS];
+            if !place.start.is_null() {
+                for r in 0..ROWS {
+                    for p in 0..PANELS {
+                        sums[r][p] = unsafe { _mm512_loadu_ps(place.start.add(r * self.start_row + p * self.start_panel)) };
+                    }
+                }
+            }
+            let (a_row, a_step) = if FLIPPED { (1, self.a_step) } else { (self.a_row, 1) };
+            for group in 0..self.groups {
+                let (mut a, mut b) = unsafe { (place.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
+                for _ in 0..self.depth {
+                    let mut weights = [_mm512_setzero_ps(); PANELS];
+                    for p in 0..PANELS {
+                        weights[p] = unsafe { _mm512_loadu_ps(b.add(p * LANES)) };
+                    }
+                    for r in 0..ROWS {
+                        let value = _mm512_set1_ps(unsafe { *a.add(r * a_row) });
+                        for p in 0..PANELS {
+                            let ($value, $weights, $sum) = (value, weights[p], sums[r][p]);
+                            sums[r][p] = $step;
+                        }
+                    }
+                    (a, b) = (a.wrapping_add(a_step), b.wrapping_add(self.b_step));
+                }
+            }
+            for r in 0..ROWS {
+                for p in 0..PANELS {
+                    unsafe { _mm512_storeu_ps(place.c.add(r * self.c_row + p * self.c_panel), sums[r][p]) };
+                }
+            }
+        }
+    };
+}
+
 #[expect(unsafe_code, reason = "each function needs what its comment says")]
 impl Raw {
     /// Needs every place the tiles touch to be inside its memory.
     #[inline]
-    unsafe fn run(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
+    unsafe fn run<const PAIRS: bool>(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
         #[cfg(target_arch = "x86_64")]
-        if has_widest() {
-            return unsafe { self.run_widest(place, rows, panels, flipped) };
-        } else if has_wide() {
-            return unsafe { self.run_wide(place, rows, panels, flipped) };
+        match PAIRS {
+            true if has_pairs() => return unsafe { self.run_pairs(place, rows, panels, flipped) },
+            false if has_widest() => return unsafe { self.run_widest(place, rows, panels, flipped) },
+            false if has_wide() => return unsafe { self.run_wide(place, rows, panels, flipped) },
+            _ => {}
         }
-        unsafe { self.run_plain(place, rows, panels) };
+        unsafe { self.run_plain::<PAIRS>(place, rows, panels) };
     }
 
     /// As [`Raw::run`].
-    unsafe fn run_plain(&self, place: Place, rows: usize, panels: usize) {
+    unsafe fn run_plain<const PAIRS: bool>(&self, place: Place, rows: usize, panels: usize) {
         for panel in 0..panels {
             let (part, place) = unsafe { self.panel(place, panel) };
             for row in 0..rows {
-                unsafe { part.plain(part.at(place, row)) };
+                unsafe { part.plain::<PAIRS>(part.at(place, row)) };
             }
         }
     }
@@ -226,7 +319,7 @@ impl Raw {
     }
 
     /// One row of the first panel.
-    unsafe fn plain(&self, place: Place) {
+    unsafe fn plain<const PAIRS: bool>(&self, place: Place) {
         let mut sum = [0.0f32; LANES];
         if !place.start.is_null() {
             sum = unsafe { place.start.cast::<[f32; LANES]>().read() };
@@ -237,7 +330,16 @@ impl Raw {
                     let weights = self.b.add(group * self.b_group + k * self.b_step).cast::<[f32; LANES]>().read();
                     (*place.a.add(group * self.a_group + k * self.a_step), weights)
                 };
-                sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum = fused::<PLAIN_FUSED>(value, weight, *sum));
+                let add = |a, b, sum| fused::<PLAIN_FUSED>(a, b, sum);
+                if PAIRS {
+                    let [low, high] = halves(value);
+                    for (sum, weight) in sum.iter_mut().zip(weights) {
+                        let [first, second] = halves(weight);
+                        *sum = add(low, first, add(high, second, *sum));
+                    }
+                } else {
+                    sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum = add(value, weight, *sum));
+                }
             }
         }
         unsafe { place.c.cast::<[f32; LANES]>().write(sum) };
@@ -262,52 +364,16 @@ impl Raw {
         }
     }
 
-    /// Needs AVX-512. Six rows of four panels fill its registers.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-    unsafe fn run_widest(&self, place: Place, rows: usize, panels: usize, flipped: bool) {
-        for (row, count) in tiles(rows, most_rows(panels)) {
-            let place = unsafe { self.at(place, row) };
-            unsafe {
-                choose!(self.widest(place), count, panels, flipped: [1, 4] [2, 4] [3, 4] [4, 4] [5, 4] [6, 4]
-                    [1, 3] [2, 3] [3, 3] [4, 3] [5, 3] [6, 3] [7, 3] [8, 3] [1, 2] [2, 2] [3, 2] [4, 2] [5, 2] [6, 2] [7, 2] [8, 2]
-                    [1, 1] [2, 1] [3, 1] [4, 1] [5, 1] [6, 1] [7, 1] [8, 1])
-            };
-        }
+    widest! {
+        /// Needs AVX-512.
+        run_widest, widest, "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma": |value, weights, sum| _mm512_fmadd_ps(value, weights, sum)
     }
 
-    /// Needs AVX-512.
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-    unsafe fn widest<const ROWS: usize, const PANELS: usize, const FLIPPED: bool>(&self, place: Place) {
-        use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps};
-        let mut sums = [[_mm512_setzero_ps(); PANELS]; ROWS];
-        if !place.start.is_null() {
-            for r in 0..ROWS {
-                for p in 0..PANELS {
-                    sums[r][p] = unsafe { _mm512_loadu_ps(place.start.add(r * self.start_row + p * self.start_panel)) };
-                }
-            }
-        }
-        let (a_row, a_step) = if FLIPPED { (1, self.a_step) } else { (self.a_row, 1) };
-        for group in 0..self.groups {
-            let (mut a, mut b) = unsafe { (place.a.add(group * self.a_group), self.b.add(group * self.b_group)) };
-            for _ in 0..self.depth {
-                let mut weights = [_mm512_setzero_ps(); PANELS];
-                for p in 0..PANELS {
-                    weights[p] = unsafe { _mm512_loadu_ps(b.add(p * LANES)) };
-                }
-                for r in 0..ROWS {
-                    let value = _mm512_set1_ps(unsafe { *a.add(r * a_row) });
-                    for p in 0..PANELS {
-                        sums[r][p] = _mm512_fmadd_ps(value, weights[p], sums[r][p]);
-                    }
-                }
-                (a, b) = (a.wrapping_add(a_step), b.wrapping_add(self.b_step));
-            }
-        }
-        for r in 0..ROWS {
-            for p in 0..PANELS {
-                unsafe { _mm512_storeu_ps(place.c.add(r * self.c_row + p * self.c_panel), sums[r][p]) };
-            }
+    widest! {
+        /// Needs AVX-512 with BF16.
+        run_pairs, pairs, "avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,avx2,fma": |value, weights, sum| {
+            let of_bits = |register: __m512| unsafe { std::mem::transmute::<__m512, __m512bh>(register) };
+            _mm512_dpbf16_ps(sum, of_bits(value), of_bits(weights))
         }
     }
 
@@ -404,7 +470,7 @@ mod tests {
             let place = Place { a: a.as_ptr(), start: origin[1..].as_ptr(), c: other.as_mut_ptr() };
             #[expect(unsafe_code, reason = "the same places as above, and the processor is asked for AVX2 and FMA")]
             unsafe {
-                raw.run_plain(place, rows, panels);
+                raw.run_plain::<false>(place, rows, panels);
                 assert!(near(&other), "{rows} rows of {panels}: the plain version differs");
                 #[cfg(target_arch = "x86_64")]
                 if has_wide() {
@@ -412,6 +478,39 @@ mod tests {
                     assert_eq!(c, other, "{rows} rows of {panels}: AVX2 differs");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn pairs_have_the_bits_of_their_products_one_by_one_in_every_version() {
+        for (rows, panels, depth, flipped) in [(1, 4, 5, false), (13, 4, 8, true), (9, 3, 1, false), (17, 1, 33, true)] {
+            let pairs = |count: usize, from: &[f32]| (0..count).map(|at| pair(from[2 * at], from[2 * at + 1])).collect::<Vec<f32>>();
+            let (step, numbers) = (panels * LANES, numbers(2 * depth * rows.max(panels * LANES)));
+            let (a, b) = (pairs(depth * rows, &numbers), pairs(depth * step, &numbers));
+            let mut exact = vec![0.0f32; rows * step];
+            for (at, sum) in exact.iter_mut().enumerate() {
+                for k in 0..depth {
+                    let left = halves(if flipped { a[k * rows + at / step] } else { a[at / step * depth + k] });
+                    let right = halves(b[k * step + at % step]);
+                    *sum = left[0].mul_add(right[0], left[1].mul_add(right[1], *sum));
+                }
+            }
+            let left = Left { values: &a, flipped, stride: if flipped { rows } else { depth }, group: 0 };
+            let (mut c, origin) = (vec![9.0; rows * step], Origin::Zero);
+            let to = Panels { values: &mut c[..], row: step, panel: LANES };
+            let right = Right { values: &b, step, group: 0 };
+            Tile { left, right, depth, groups: 1, origin, to }.run_as::<true>(rows, panels, Repeat::ONCE);
+            assert_eq!(c, exact, "{rows} rows of {panels}, depth {depth}");
+            let (a_row, a_step) = if flipped { (1, rows) } else { (depth, 1) };
+            let (b, b_step, start_row, start_panel) = (b.as_ptr(), step, 0, 0);
+            let (a_group, b_group, groups, c_row, c_panel) = (0, 0, 1, step, LANES);
+            let raw = Raw { a_row, a_step, a_group, b, b_step, b_group, depth, groups, start_row, start_panel, c_row, c_panel };
+            c.fill(9.0);
+            #[expect(unsafe_code, reason = "the same places as above")]
+            unsafe {
+                raw.run_plain::<true>(Place { a: a.as_ptr(), start: std::ptr::null(), c: c.as_mut_ptr() }, rows, panels);
+            }
+            assert_eq!(c, exact, "{rows} rows of {panels}, depth {depth}: the plain version differs");
         }
     }
 

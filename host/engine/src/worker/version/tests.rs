@@ -1,7 +1,7 @@
 //! A network that embeds a category, from bars to a version that answers: no plugin of ours plans one, so it is made by hand.
 
 use bellwether_domain::bars::Bar;
-use bellwether_domain::job::TrainingRequest;
+use bellwether_domain::job::{Precision, TrainingRequest};
 use bellwether_domain::network::Network;
 use bellwether_plugin::{Bundled, PluginsConfig};
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ fn order(folder: &std::path::Path) -> Order {
         drift_tests: Vec::new(),
         min_data_points: 0,
         device: "cpu".to_owned(),
+        precision: Precision::F32,
         threads: 1,
         estimate: None,
         checkpoints: None,
