@@ -4,6 +4,7 @@
 //! count what is there have homes of their own.
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
+mod author;
 mod bad_input;
 mod bitcoin;
 mod cli;
@@ -13,6 +14,7 @@ mod guests;
 mod import;
 mod models;
 mod old_contract;
+mod packed;
 mod refusals;
 mod resume;
 mod routes;

@@ -8,6 +8,7 @@ pub mod handmade;
 pub mod process;
 pub mod client;
 pub mod sample;
+pub mod registry;
 pub mod running;
 
 pub use binary::{binary, repository};

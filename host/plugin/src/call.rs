@@ -40,6 +40,7 @@ pub(crate) struct Unit {
     breaker: Arc<Breaker>,
     calls: AtomicU64,
     faults: AtomicU64,
+    most_memory: AtomicU64,
 }
 
 /// Which call, and what it is lent beside its arguments.
@@ -63,6 +64,7 @@ impl Unit {
             breaker: Breaker::new(limits.faults),
             calls: AtomicU64::new(0),
             faults: AtomicU64::new(0),
+            most_memory: AtomicU64::new(0),
             core,
             identity,
             limits,
@@ -77,6 +79,11 @@ impl Unit {
     /// Calls and faults so far.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.calls.load(Ordering::Relaxed), self.faults.load(Ordering::Relaxed))
+    }
+
+    /// Most linear memory of any call so far, in bytes.
+    pub(crate) fn most_memory(&self) -> u64 {
+        self.most_memory.load(Ordering::Relaxed)
     }
 
     /// Seconds of pause left, if it is paused.
@@ -170,7 +177,9 @@ impl Unit {
     {
         let limit_ms = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
         let mut store = store(&self.core, &self.identity, &self.limits, deadline, call.seed, call.progress);
-        match tokio::time::timeout_at((deadline + GRACE).into(), run(&mut store)).await {
+        let ran = tokio::time::timeout_at((deadline + GRACE).into(), run(&mut store)).await;
+        self.most_memory.fetch_max(store.data().accountant.memory(), Ordering::Relaxed);
+        match ran {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Err(classify(&error, store.data(), &self.limits, limit_ms)),
             Err(_) => Err(PluginFault::TimedOut(limit_ms)),

@@ -15,6 +15,10 @@ use crate::size::{ByteSize, Span};
 pub struct PluginsConfig {
     /// Folders whose sub-folders with a `plugin.toml` are loaded.
     pub folders: Vec<PathBuf>,
+    /// What is done with plugins of folders that none of `trust` signed.
+    pub signatures: Signatures,
+    /// Whose signatures are believed.
+    pub trust: Vec<Trusted>,
     /// What no plugin exceeds.
     pub ceiling: Ceiling,
     /// Named instances, and grants, limits and configuration for plugins of that name.
@@ -31,6 +35,29 @@ pub struct PluginsConfig {
     /// What `env:NAME` of a granted secret is looked up in. Not a setting of the file.
     #[serde(skip)]
     pub environment: BTreeMap<String, String>,
+}
+
+/// What is done with plugins nobody trusted signed. Those inside the binary need no signature.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signatures {
+    /// Nothing.
+    #[default]
+    Off,
+    /// They are loaded, and it is told as their problem.
+    Warn,
+    /// They are refused.
+    Require,
+}
+
+/// Someone whose signatures are believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trusted {
+    /// Who it is.
+    pub name: String,
+    /// The public key, as `bellwether plugin keygen` prints it.
+    pub key: String,
 }
 
 /// What no plugin exceeds.

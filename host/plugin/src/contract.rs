@@ -85,7 +85,8 @@ fn imports_of(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-const KINDS: [Kind; 5] = [Kind::Model, Kind::DriftTest, Kind::DriftDetector, Kind::AlertHandler, Kind::DeploymentStrategy];
+/// Every kind.
+pub(crate) const KINDS: [Kind; 5] = [Kind::Model, Kind::DriftTest, Kind::DriftDetector, Kind::AlertHandler, Kind::DeploymentStrategy];
 
 /// Whether the bytes can be a component at all; told before the compiler is asked.
 pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), String> {
@@ -160,7 +161,8 @@ fn unversioned(name: &str) -> &str {
     name.split('@').next().unwrap_or(name)
 }
 
-fn version_of(name: &str) -> &str {
+/// What follows the `@` of a name.
+pub(crate) fn version_of(name: &str) -> &str {
     name.split_once('@').map_or("", |(_, version)| version)
 }
 

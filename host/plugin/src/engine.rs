@@ -16,7 +16,8 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 use crate::bindings::base::Base;
-use crate::config::{Ceiling, PluginsConfig};
+use crate::config::{Ceiling, PluginsConfig, Signatures, Trusted};
+use crate::signature::check_trust;
 use crate::state::State;
 
 /// Time between epochs: how late a time-out or a cancel may be noticed.
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     /// One permit per call of any plugin.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) ceiling: Ceiling,
+    pub(crate) signatures: Signatures,
+    pub(crate) trust: Arc<[Trusted]>,
     /// The time for plugins granted one.
     pub(crate) now_ms: Option<fn() -> i64>,
     /// Taken only when the core is dropped.
@@ -53,6 +56,7 @@ impl std::fmt::Debug for Core {
 
 impl Core {
     pub(crate) fn new(config: &PluginsConfig) -> Result<Arc<Core>> {
+        check_trust(&config.trust)?;
         let engine = engine(&config.ceiling)?;
         let linker = linker(&engine).map_err(|error| Error::internal(format!("host interfaces cannot be linked: {error:#}")))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -68,6 +72,8 @@ impl Core {
             engine,
             linker,
             ceiling: config.ceiling.clone(),
+            signatures: config.signatures,
+            trust: config.trust.clone().into(),
             now_ms: config.now_ms,
             runtime: Some(runtime),
             closed: AtomicBool::new(false),

@@ -143,7 +143,7 @@ impl Entry {
     pub(crate) fn info(&self) -> PluginInfo {
         let (state, problem) = match &self.standing {
             Standing::Active(_, unit) => match unit.paused() {
-                None => ("active", None),
+                None => ("active", self.facts.notice.clone()),
                 Some(seconds) => {
                     ("paused", Some(format!("it failed {} times in a row and is paused for {seconds} s more", self.limits.faults)))
                 }

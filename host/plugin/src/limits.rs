@@ -101,6 +101,13 @@ impl Accountant {
     }
 }
 
+impl Accountant {
+    /// Bytes of memory the store's guest was given.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory as u64
+    }
+}
+
 impl ResourceLimiter for Accountant {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let after = self.memory.saturating_add(desired.saturating_sub(current));

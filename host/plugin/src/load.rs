@@ -21,6 +21,7 @@ use crate::bindings::model::ModelPre;
 use crate::bindings::{deploy, deploy_0_1};
 use crate::cache::Cache;
 use crate::call::{Call, Unit};
+use crate::config::Signatures;
 use crate::contract::{Shape, check_bytes, check_shape, check_version};
 use crate::engine::Core;
 use crate::grant::Granted;
@@ -28,6 +29,7 @@ use crate::host::log::LogGate;
 use crate::limits::Limits;
 use crate::manifest::{Kind, Manifest, WantedLimits};
 use crate::schema::Schema;
+use crate::signature;
 use crate::state::{Identity, State};
 
 /// Most time for `describe`: it only says what the plugin is.
@@ -48,6 +50,8 @@ pub(crate) struct Facts {
     pub(crate) digest: String,
     pub(crate) size_bytes: u64,
     pub(crate) shape: Shape,
+    /// What the operator should know although it is loaded.
+    pub(crate) notice: Option<String>,
 }
 
 /// A plugin that can be called; instances share it.
@@ -114,11 +118,19 @@ pub(crate) async fn load(core: &Arc<Core>, cache: &Cache, manifest: &Manifest, p
     Ok(Loaded { summary, schema: Arc::new(schema), worlds, base: Pre(base) })
 }
 
-async fn compile(core: &Arc<Core>, cache: &Cache, manifest: &Manifest, place: &Place, facts: &mut Facts) -> Result<Component, String> {
+/// Reads and compiles a component; digest and size are told also when it cannot be used.
+pub(crate) async fn compile(
+    core: &Arc<Core>,
+    cache: &Cache,
+    manifest: &Manifest,
+    place: &Place,
+    facts: &mut Facts,
+) -> Result<Component, String> {
     let (place, file, most) = (place.clone(), manifest.component.clone(), core.ceiling.component);
-    let (engine, cache) = (core.engine.clone(), cache.clone());
+    let (core, cache, manifest) = (core.clone(), cache.clone(), manifest.clone());
+    let runtime = core.clone();
     // Reading and compiling take long and wait for nothing: off the threads that serve.
-    let compiled = core.runtime().spawn_blocking(move || {
+    let compiled = runtime.runtime().spawn_blocking(move || {
         let bytes = match &place {
             Place::BuiltIn(bytes) => (*bytes).into(),
             Place::Folder(folder) => std::borrow::Cow::Owned(read(&folder.join(&file), most.0)?),
@@ -127,17 +139,34 @@ async fn compile(core: &Arc<Core>, cache: &Cache, manifest: &Manifest, place: &P
             return Err(format!("its component has {} bytes; plugins.ceiling.component allows {most}", bytes.len()));
         }
         let digest = hex::encode(Sha256::digest(&bytes));
-        let component = check_bytes(&bytes).and_then(|()| {
+        // Bytes nobody vouches for are not even parsed where that is required.
+        let notice = signed(&core, &place, &manifest, &digest);
+        let component = notice.clone().and_then(|_| check_bytes(&bytes)).and_then(|()| {
             cache
-                .component(&engine, &bytes, &digest)
+                .component(&core.engine, &bytes, &digest)
                 .map_err(|error| format!("it is damaged or truncated, or beyond the limits of this host: {error:#}"))
         });
-        Ok((digest, bytes.len() as u64, component.map_err(|why| format!("{file} cannot be used: {why}"))))
+        let notice = notice.ok().flatten();
+        Ok((digest, bytes.len() as u64, notice, component.map_err(|why| format!("{file} cannot be used: {why}"))))
     });
-    let (digest, size_bytes, component) = compiled.await.map_err(|error| format!("compiling it failed: {error}"))??;
+    let (digest, size_bytes, notice, component) = compiled.await.map_err(|error| format!("compiling it failed: {error}"))??;
     facts.digest = digest;
     facts.size_bytes = size_bytes;
+    facts.notice = notice;
     component
+}
+
+/// What the operator should know of a plugin's signature; an error where one is required and there is no good one.
+fn signed(core: &Core, place: &Place, manifest: &Manifest, digest: &str) -> Result<Option<String>, String> {
+    let Place::Folder(folder) = place else { return Ok(None) };
+    if core.signatures == Signatures::Off {
+        return Ok(None);
+    }
+    match signature::of_loaded(folder, digest, manifest, &core.trust) {
+        Ok(_) => Ok(None),
+        Err(why) if core.signatures == Signatures::Warn => Ok(Some(why)),
+        Err(why) => Err(format!("{why} (plugins.signatures = \"require\")")),
+    }
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {

@@ -1,6 +1,6 @@
 //! `plugin.toml`, written by a plugin's author: what it is, what it wants, what it needs.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use bellwether_domain::{Error, Result, suggest};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,31 @@ pub struct Manifest {
     /// Limits it wishes for; the operator's ceiling stands above.
     #[serde(default)]
     pub limits: WantedLimits,
+    /// How `bellwether plugin build` makes the component. A host that loads the plugin does not look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
+}
+
+/// How the component is made: a command and what it leaves, or a language the tool builds by itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Build {
+    /// Run by `sh -c` in the plugin's folder.
+    pub command: Option<String>,
+    /// What the command leaves, a path in the folder: a component, or a core module of which one is made.
+    pub module: Option<String>,
+    /// Where a core module imports `wasi_snapshot_preview1`: a module, binary or text, that answers those imports.
+    pub adapter: Option<String>,
+    /// Instead of all of the above.
+    pub language: Option<Language>,
+}
+
+/// Languages built without a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    /// A cargo project.
+    Rust,
 }
 
 /// Capabilities a plugin asks for.
@@ -148,12 +173,31 @@ impl Manifest {
                 return wrong("wants.http", format!("{why}; or `{}` for those the operator names", crate::grant::CONFIGURED));
             }
         }
-        Ok(())
+        self.build.as_ref().map_or(Ok(()), Build::check)
+    }
+}
+
+impl Build {
+    fn check(&self) -> Result<()> {
+        let wrong = |key: &str, why: &str| Err(Error::invalid(format!("plugin.toml: build.{key}"), why));
+        let paths = [("module", &self.module), ("adapter", &self.adapter)];
+        for (key, path) in paths.into_iter().filter_map(|(key, path)| Some((key, path.as_ref()?))) {
+            if path.is_empty() || !Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+                return wrong(key, &format!("`{path}` must be a path within the plugin's folder, as in build/plugin.wasm"));
+            }
+        }
+        match (&self.language, &self.command, &self.module) {
+            (Some(_), None, None) if self.adapter.is_none() => Ok(()),
+            (Some(_), ..) => wrong("language", "stands alone: leave out command, module and adapter, or the language"),
+            (None, Some(command), Some(_)) if !command.trim().is_empty() => Ok(()),
+            (None, _, Some(_)) => wrong("command", "is missing; give the command that makes the module, or `language = \"rust\"` alone"),
+            (None, _, None) => wrong("module", "is missing; give the path of what the command leaves, or `language = \"rust\"` alone"),
+        }
     }
 }
 
 /// 1 to 64 lower-case letters, digits and `-`, beginning with a letter.
-pub(crate) fn is_plugin_name(name: &str) -> bool {
+pub fn is_plugin_name(name: &str) -> bool {
     name.starts_with(|letter: char| letter.is_ascii_lowercase())
         && name.len() <= 64
         && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
@@ -233,6 +277,27 @@ mod tests {
         check("64 MiB", "64 MB", "write it as 64 MiB");
         check("[config]", "[wants]\nhttp = [\"hooks\"]\n[config]", "plugin.toml: wants.http:");
         check("name = \"ks\"", "name = ks", "line 2");
+    }
+
+    #[test]
+    fn how_it_is_built_is_a_command_or_a_language() {
+        let check = |build: &str, expected: Result<(), &str>| match (Manifest::parse(&format!("{GOOD}[build]\n{build}")), expected) {
+            (Ok(manifest), Ok(())) => assert!(manifest.build.is_some()),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{build}: {error}"),
+            (found, _) => panic!("{build}: {found:?}"),
+        };
+        let command = "command = \"sh build.sh\"\n";
+        check("language = \"rust\"", Ok(()));
+        check(&format!("{command}module = \"build/a.wasm\"\nadapter = \"./build/a.wat\""), Ok(()));
+        check("language = \"ruts\"", Err("rust"));
+        check("langauge = \"rust\"", Err("plugin.toml: langauge: is not a key of a manifest; did you mean `language`?"));
+        check(&format!("{command}language = \"rust\""), Err("plugin.toml: build.language: stands alone"));
+        check(command, Err("plugin.toml: build.module: is missing"));
+        check("module = \"a.wasm\"", Err("plugin.toml: build.command: is missing"));
+        check("", Err("plugin.toml: build.module: is missing"));
+        check(&format!("{command}module = \"../a.wasm\""), Err("plugin.toml: build.module: `../a.wasm` must be a path within"));
+        check(&format!("{command}module = \"/srv/a.wasm\""), Err("plugin.toml: build.module:"));
+        check(&format!("{command}module = \"a.wasm\"\nadapter = \"b/../../a.wat\""), Err("plugin.toml: build.adapter:"));
     }
 
     #[test]

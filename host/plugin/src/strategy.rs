@@ -59,3 +59,26 @@ impl Strategy {
         }
     }
 }
+
+/// Asks twice in one instance; whether both answers were the same.
+pub(crate) async fn same_twice(unit: &Arc<Unit>, pre: StrategyPre, view: &RolloutView, config: &Value) -> Result<bool> {
+    let (config, call) = (config.to_string(), unit.ordinary("next"));
+    macro_rules! twice {
+        ($pre:ident, $rollout:expr) => {{
+            let rollout = $rollout;
+            unit.call(call, move |store| {
+                Box::pin(async move {
+                    let world = $pre.instantiate_async(&mut *store).await?;
+                    let first = world.bellwether_deploy_strategy().call_next(&mut *store, &rollout, &config).await?;
+                    let second = world.bellwether_deploy_strategy().call_next(&mut *store, &rollout, &config).await?;
+                    Ok(Ok(first == second))
+                })
+            })
+            .await
+        }};
+    }
+    match pre {
+        StrategyPre::Newest(Pre(pre)) => twice!(pre, translate::newest::rollout(view)),
+        StrategyPre::V0_1(Pre(pre)) => twice!(pre, translate::v0_1::rollout(view)),
+    }
+}

@@ -1,5 +1,5 @@
-//! The command line: one file per command. Commands talk to a running host over HTTP; `serve`, `demo`, `plugin check` and
-//! `config` need none.
+//! The command line: one file per command. Commands talk to a running host over HTTP; `serve`, `demo`, `config`
+//! and the tools of those who write plugins need none.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage (also clap's), 3 no host answers.
 

@@ -8,9 +8,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::compiler::{Compiler, TARGET};
+use crate::lines;
 
 /// Profile of guests: small, no unwinding. Given on the command line, so that an author's project need not repeat it.
 const PROFILE: &[&str] = &[
@@ -35,8 +36,9 @@ const KEPT: &[&str] = &[
     "CARGO_MAKEFLAGS",
 ];
 
-/// Compiles packages of the workspace in `root` into `target_dir`; returns the folder with the core modules.
-pub fn build(compiler: &Compiler, root: &Path, packages: &[String], target_dir: &Path) -> Result<PathBuf> {
+/// Compiles packages of the workspace in `root` into `target_dir`; returns the folder with the core modules. What cargo says
+/// goes to `tell`, line by line.
+pub fn build(compiler: &Compiler, root: &Path, packages: &[String], target_dir: &Path, tell: &mut dyn FnMut(&str)) -> Result<PathBuf> {
     let mut command = Command::new(&compiler.cargo);
     command.current_dir(root).env("RUSTC", &compiler.rustc);
     for (name, _) in env::vars_os().filter(|(name, _)| !survives(name)) {
@@ -54,9 +56,8 @@ pub fn build(compiler: &Compiler, root: &Path, packages: &[String], target_dir: 
         command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         command.arg("-Zbuild-std=std,panic_abort");
     }
-    let output = command.output().with_context(|| format!("starting {}", compiler.cargo.display()))?;
-    if !output.status.success() {
-        bail!("building {} for {TARGET} failed:\n{}", packages.join(", "), String::from_utf8_lossy(&output.stderr));
+    if !lines::run(&mut command, tell)?.success() {
+        bail!("building {} for {TARGET} failed", packages.join(", "));
     }
     Ok(target_dir.join(TARGET).join("plugin"))
 }

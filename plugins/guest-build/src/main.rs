@@ -1,4 +1,5 @@
-//! `bellwether-guest-build <plugin folder> ...`: builds each plugin to the component its `plugin.toml` names.
+//! `bellwether-guest-build <plugin folder> ...`: builds each plugin to the component its `plugin.toml` names. For those who
+//! have the repository and no host yet; `bellwether plugin build` is the same.
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -6,16 +7,13 @@ fn main() -> ExitCode {
     let folders: Vec<String> = std::env::args().skip(1).collect();
     if folders.is_empty() || folders.iter().any(|word| word.starts_with('-')) {
         eprintln!(
-            "usage: bellwether-guest-build <plugin folder> ...\n\nBuilds each folder's Rust plugin to the component its plugin.toml names."
+            "usage: bellwether-guest-build <plugin folder> ...\n\nBuilds each folder's plugin to the component its plugin.toml names."
         );
         return ExitCode::from(2);
     }
     for folder in &folders {
-        match bellwether_guest_build::build_plugin(Path::new(folder)) {
-            Ok(component) => {
-                let bytes = std::fs::metadata(&component).map_or(0, |data| data.len());
-                println!("{} ({} KB)", component.display(), bytes.div_ceil(1024));
-            }
+        match bellwether_guest_build::build_plugin(Path::new(folder), &mut |line| eprintln!("{line}")) {
+            Ok(built) => println!("{} ({} KB)", built.component.display(), built.bytes.len().div_ceil(1024)),
             Err(error) => {
                 eprintln!("{folder}: {error:#}");
                 return ExitCode::FAILURE;

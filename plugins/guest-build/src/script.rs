@@ -18,7 +18,9 @@ pub fn for_build_script(folders: &[&str]) -> Result<Vec<PathBuf>> {
     ensure!(!projects.is_empty(), "no plugin folders given");
     let root = projects[0].root()?;
     let packages: Vec<String> = projects.iter().map(|project| project.package.clone()).collect();
-    let modules = cargo::build(&compiler::find()?, &root, &packages, &target_dir(&out))?;
+    let mut said = Vec::new();
+    let built = cargo::build(&compiler::find()?, &root, &packages, &target_dir(&out), &mut |line| said.push(line.to_owned()));
+    let modules = built.with_context(|| said.join("\n"))?;
 
     let mut sources = BTreeSet::from([root.join("Cargo.toml"), root.join("Cargo.lock")]);
     let mut components = Vec::new();

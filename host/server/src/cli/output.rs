@@ -107,6 +107,27 @@ pub(crate) fn bar(length: u64, template: &str, shown: bool) -> ProgressBar {
     bar
 }
 
+/// A spinner on standard error with the time gone by, drawn only on a terminal and only when `shown`.
+pub(crate) fn spinner(what: &str, shown: bool) -> ProgressBar {
+    let target = if shown && std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(None, target).with_message(what.to_owned());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// A line on standard error beside a bar, or by itself where the bar is not drawn.
+pub(crate) fn beside(bar: &ProgressBar, line: &str) {
+    if bar.is_hidden() { anstream::eprintln!("{line}") } else { bar.println(line) }
+}
+
+/// A value as JSON on standard output.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    raw(&serde_json::to_vec(value).expect("what is printed is plain data"))
+}
+
 /// A span of time as people read it.
 pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();

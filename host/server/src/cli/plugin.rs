@@ -1,113 +1,134 @@
-//! `bellwether plugin`: what is loaded, and whether a plugin of one's own would be.
+//! `bellwether plugin`: what is loaded, and the tools of those who write plugins. Only what is loaded needs a host.
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use bellwether_plugin::PluginsConfig;
+use clap::{Args, Subcommand};
 
-use super::output::{self, BAD, DIM, GOOD, NAME, NOTE, or_dash, say, styled};
+use super::output::{self, say};
 use super::{Context, Failure};
 use crate::wire::plugins::{Plugin, PluginList};
+
+mod bench;
+mod build;
+mod check;
+mod inspect;
+mod new;
+mod pack;
+mod sign;
+mod test;
 
 const EXAMPLES: &str = "\
 Examples:
   bellwether plugin list
-  bellwether plugin inspect lstm
-  bellwether plugin check my-plugin        no host needed; the folder holds plugin.toml and the component";
+  bellwether plugin inspect lstm           one that a host has loaded
+Write one, no host needed:
+  bellwether plugin new my-drift --kind drift-test --lang rust
+  bellwether plugin build my-drift         by the [build] table of its plugin.toml
+  bellwether plugin test my-drift          runs its cases/*.json
+  bellwether plugin check my-drift         tries it the way a host would, and on hostile input
+  bellwether plugin bench my-drift         what its calls cost
+  bellwether plugin inspect my-drift       or a component's file
+  bellwether plugin sign my-drift --key desk.key
+  bellwether plugin push registry.example.com/desk/my-drift:0.1.0 my-drift";
 
-/// List, inspect and check plugins
+/// List and inspect plugins; write, build, test and check your own
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub(crate) enum PluginCommand {
     /// List loaded plugins
     List,
-    /// Show what one plugin is, may do and has done
+    /// Show what a plugin is, may do and has done; of a folder or a .wasm file, without a host
     Inspect {
-        /// Its name
-        name: String,
+        /// Its name, or a path
+        plugin: String,
     },
+    /// Write a new project: the plugin, its tests, the SDK and the contract
+    New(new::NewArgs),
+    /// Build a plugin to the component its `plugin.toml` names
+    Build(FolderArgs),
+    /// Run a plugin's `cases/*.json` on the built component
+    Test(FolderArgs),
     /// Try a plugin's folder the way a host would, and on hostile input
-    Check {
-        /// The folder with `plugin.toml`
-        folder: PathBuf,
-    },
+    Check(FolderArgs),
+    /// Pack a plugin into one file, an OCI artifact
+    Pack(pack::PackArgs),
+    /// Unpack a packed plugin into a folder
+    Unpack(pack::UnpackArgs),
+    /// Put a plugin into an OCI registry
+    Push(pack::PushArgs),
+    /// Get a plugin from an OCI registry, pinned by its digest
+    Pull(pack::PullArgs),
+    /// Make a key to sign plugins with
+    Keygen(sign::KeygenArgs),
+    /// Sign a plugin: who made it, in plugin.sig beside its manifest
+    Sign(sign::SignArgs),
+    /// Check a plugin's signature against the keys that are trusted
+    Verify(sign::VerifyArgs),
+    /// Measure what a plugin's calls cost, beside an empty call
+    Bench(FolderArgs),
+}
+
+/// A plugin's folder.
+#[derive(Debug, Args)]
+pub(crate) struct FolderArgs {
+    /// The folder with `plugin.toml`
+    #[arg(default_value = ".")]
+    folder: PathBuf,
 }
 
 pub(crate) async fn perform(command: PluginCommand, context: &Context) -> Result<(), Failure> {
     match command {
-        PluginCommand::List => {
-            let list = context.client()?.get::<PluginList>("/plugins").await?;
-            if context.json() {
-                return output::raw(&list.raw);
+        PluginCommand::List => list(context).await,
+        PluginCommand::Inspect { plugin } => match inspect::path(&plugin)? {
+            Some(path) => inspect::of_path(&path, context).await,
+            None => {
+                let plugin = context.client()?.get::<Plugin>(&format!("/plugins/{}", crate::client::encode(&plugin))).await?;
+                context.show(&plugin, inspect::show_loaded)
             }
-            let rows = list.value.plugins.iter().map(|plugin| {
-                vec![
-                    plugin.name.clone(),
-                    kind(plugin),
-                    plugin.version.clone(),
-                    plugin.state.clone(),
-                    plugin.calls.to_string(),
-                    plugin.faults.to_string(),
-                    plugin.problem.clone().unwrap_or_else(|| plugin.summary.clone()),
-                ]
-            });
-            say!("{}", output::table(&["plugin", "kind", "version", "state", "calls", "faults", ""], &[4, 5], rows));
-            Ok(())
-        }
-        PluginCommand::Inspect { name } => {
-            let plugin = context.client()?.get::<Plugin>(&format!("/plugins/{}", crate::client::encode(&name))).await?;
-            context.show(&plugin, show)
-        }
-        PluginCommand::Check { folder } => check(folder, context).await,
+        },
+        PluginCommand::New(args) => new::perform(&args, context),
+        PluginCommand::Build(args) => build::perform(args.folder, context).await,
+        PluginCommand::Test(args) => test::perform(&args.folder, context).await,
+        PluginCommand::Check(args) => check::perform(&args.folder, context).await,
+        PluginCommand::Pack(args) => pack::pack(&args, context),
+        PluginCommand::Unpack(args) => pack::unpack(&args, context),
+        PluginCommand::Push(args) => pack::push(&args, context).await,
+        PluginCommand::Pull(args) => pack::pull(&args, context).await,
+        PluginCommand::Keygen(args) => sign::keygen(&args, context),
+        PluginCommand::Sign(args) => sign::sign(&args, context),
+        PluginCommand::Verify(args) => sign::verify(&args, context),
+        PluginCommand::Bench(args) => bench::perform(&args.folder, context).await,
     }
 }
 
-async fn check(folder: PathBuf, context: &Context) -> Result<(), Failure> {
+async fn list(context: &Context) -> Result<(), Failure> {
+    let list = context.client()?.get::<PluginList>("/plugins").await?;
+    if context.json() {
+        return output::raw(&list.raw);
+    }
+    let rows = list.value.plugins.iter().map(|plugin| {
+        vec![
+            plugin.name.clone(),
+            plugin.kind.to_string(),
+            plugin.version.clone(),
+            plugin.state.clone(),
+            plugin.calls.to_string(),
+            plugin.faults.to_string(),
+            plugin.problem.clone().unwrap_or_else(|| plugin.summary.clone()),
+        ]
+    });
+    say!("{}", output::table(&["plugin", "kind", "version", "state", "calls", "faults", ""], &[4, 5], rows));
+    Ok(())
+}
+
+/// The settings of plugins for a tool. Compiled components are kept in the user's own cache folder: those of Python and
+/// JavaScript take seconds to compile.
+fn settings(context: &Context) -> Result<PluginsConfig, Failure> {
     let mut config = context.settings(&[])?.settings.host.plugins;
     config.environment = context.environment().clone();
-    let findings = bellwether_plugin::check::check(&folder, &config).await?;
-    let failed = findings.iter().filter(|finding| !finding.passed).count();
-    if context.json() {
-        output::raw(&serde_json::to_vec(&findings).expect("findings are plain data"))?;
-    } else {
-        for finding in &findings {
-            let (style, mark) = if finding.passed { (GOOD, "✓") } else { (BAD, "✗") };
-            say!("{} {}  {}", styled(style, mark), finding.what, styled(DIM, &finding.detail));
-        }
-    }
-    match failed {
-        0 => Ok(()),
-        _ => Err(Failure::Failed(format!("{failed} of {} checks failed", findings.len()))),
-    }
-}
-
-fn kind(plugin: &Plugin) -> String {
-    serde_json::to_value(plugin.kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn show(plugin: &Plugin) {
-    let style = match plugin.state.as_str() {
-        "active" => GOOD,
-        "refused" => BAD,
-        _ => NOTE,
-    };
-    let list = |items: &[String]| if items.is_empty() { "–".to_owned() } else { items.join(" ") };
-    output::pairs(&[
-        ("plugin", format!("{} {} {}", styled(NAME, &plugin.name), plugin.version, styled(DIM, &plugin.summary))),
-        ("kind", kind(plugin)),
-        ("state", styled(style, &plugin.state)),
-        ("problem", or_dash(plugin.problem.as_deref())),
-        ("source", plugin.source.clone()),
-        ("licence", plugin.licence.clone()),
-        ("contract", plugin.contract.clone()),
-        ("component", format!("{} bytes, sha256 {}", plugin.size_bytes, plugin.digest)),
-        ("imports", list(&plugin.imports)),
-        ("exports", list(&plugin.exports)),
-        ("granted", plugin.granted.to_string()),
-        ("withheld", list(&plugin.withheld)),
-        ("limits", plugin.limits.to_string()),
-        ("config", plugin.config.to_string()),
-        ("calls", format!("{}, faults {}", plugin.calls, plugin.faults)),
-    ]);
-    let schema = serde_json::to_string_pretty(&plugin.config_schema).unwrap_or_default();
-    say!("{}\n{schema}", styled(DIM, "configuration schema"));
+    let named = |name: &str| context.environment().get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
+    config.cache = caches.map(|caches| caches.join("bellwether/components")).unwrap_or_default();
+    Ok(config)
 }

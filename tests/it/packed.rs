@@ -1,0 +1,144 @@
+//! Plugins on their way from author to operator: signed, packed, pushed, pulled, and loaded by a host that asks who made them.
+
+use std::path::{Path, PathBuf};
+
+use bellwether_tests::Home;
+use bellwether_tests::registry::{Door, Registry};
+use serde_json::Value;
+
+use crate::guests::generated::{DEPLOY_0_1_0, DEPLOY_0_1_0_MANIFEST};
+
+const NAME: &str = "deploy-0-1-0";
+
+/// A folder with a plugin that a test may spoil.
+fn plugin(home: &Home, folder: &str) -> PathBuf {
+    let path = home.path().join(folder);
+    fs_err::create_dir_all(&path).unwrap();
+    fs_err::write(path.join("plugin.toml"), DEPLOY_0_1_0_MANIFEST).unwrap();
+    fs_err::write(path.join(component()), DEPLOY_0_1_0).unwrap();
+    path
+}
+
+fn component() -> String {
+    let manifest: toml::Table = DEPLOY_0_1_0_MANIFEST.parse().unwrap();
+    manifest["component"].as_str().unwrap().to_owned()
+}
+
+/// All a command printed; it must end with this code.
+#[track_caller]
+fn words(home: &Home, arguments: &[&str], code: i32) -> String {
+    let output = home.command(arguments).output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    text
+}
+
+#[track_caller]
+fn json(home: &Home, arguments: &[&str]) -> Value {
+    let output = home.command(arguments).arg("--json").output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn same_plugin(a: &Path, b: &Path) {
+    for name in ["plugin.toml", "plugin.sig", &component()] {
+        assert_eq!(fs_err::read(a.join(name)).unwrap(), fs_err::read(b.join(name)).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn a_plugin_goes_through_a_registry_and_comes_out_as_it_was() {
+    let home = Home::default();
+    let folder = plugin(&home, "mine");
+    json(&home, &["plugin", "keygen", "desk.key"]);
+    json(&home, &["plugin", "sign", "mine", "--key", "desk.key"]);
+    let packed = json(&home, &["plugin", "pack", "mine", "-o", "mine.tar"]);
+    json(&home, &["plugin", "unpack", "mine.tar", "--into", "unpacked"]);
+    same_plugin(&folder, &home.path().join("unpacked"));
+
+    for door in [Door::Open, Door::Basic, Door::Token] {
+        let registry = Registry::start(door);
+        let home = Home::at(home.path(), "");
+        let home = match door {
+            Door::Open => home,
+            Door::Basic | Door::Token => home.with("BELLWETHER_REGISTRY_USERNAME", "desk").with("BELLWETHER_REGISTRY_PASSWORD", "s3cret"),
+        };
+        let place = format!("{}/desk/mine", registry.address);
+        // From the folder, then from the packed file: it is the same artifact, whose parts are there already.
+        let pushed = json(&home, &["plugin", "push", &format!("{place}:0.1.0"), "mine"]);
+        assert_eq!(pushed["digest"], packed["digest"], "{door:?}");
+        let before = registry.requests().len();
+        let again = json(&home, &["plugin", "push", &format!("{place}:0.1.0"), "mine.tar"]);
+        assert_eq!(again, pushed);
+        assert!(!registry.requests()[before..].iter().any(|request| request.starts_with("POST")), "{:?}", registry.requests());
+
+        let pinned = pushed["reference"].as_str().unwrap();
+        let into = format!("pulled-{door:?}");
+        json(&home, &["plugin", "pull", pinned, "--into", &into]);
+        same_plugin(&folder, &home.path().join(&into));
+        let told = words(&home, &["plugin", "pull", &format!("{place}:0.1.0"), "--into", "nowhere"], 1);
+        assert!(told.contains("pins nothing") && told.contains(packed["digest"].as_str().unwrap()), "{told}");
+        registry.damage();
+        let told = words(&home, &["plugin", "pull", pinned, "--into", "nowhere"], 1);
+        assert!(told.contains("is broken") && !home.path().join("nowhere").exists(), "{told}");
+    }
+}
+
+#[test]
+fn a_registry_that_says_no_is_told_so() {
+    let home = Home::default();
+    plugin(&home, "mine");
+    let registry = Registry::start(Door::Basic);
+    let place = format!("{}/desk/mine:0.1.0", registry.address);
+    let told = words(&home, &["plugin", "push", &place, "mine"], 1);
+    assert!(told.contains("401") && told.contains("--username"), "{told}");
+    fs_err::write(home.path().join("password"), "wrong\n").unwrap();
+    let told = words(&home, &["plugin", "push", &place, "mine", "--username", "desk", "--password-file", "password"], 1);
+    assert!(told.contains("401"), "{told}");
+    let told = words(&home, &["plugin", "push", &place, "mine", "--username", "desk"], 2);
+    assert!(told.contains("--password-file"), "{told}");
+    let told = words(&home, &["plugin", "push", "drift", "mine"], 2);
+    assert!(told.contains("has no repository"), "{told}");
+    let absent = format!("{}/desk/none@sha256:{}", registry.address, "0".repeat(64));
+    fs_err::write(home.path().join("password"), "s3cret\n").unwrap();
+    let told = words(&home, &["plugin", "pull", &absent, "--into", "x", "--username", "desk", "--password-file", "password"], 1);
+    assert!(told.contains("404"), "{told}");
+}
+
+#[test]
+fn a_host_asks_who_made_a_plugin() {
+    let author = Home::default();
+    let folder = plugin(&author, "plugins/mine");
+    let key = json(&author, &["plugin", "keygen", "desk.key"])["public_key"].as_str().unwrap().to_owned();
+    let settings = |signatures: &str, trust: &str| {
+        let plugins = author.path().join("plugins").display().to_string();
+        format!("[plugins]\nfolders = [{plugins:?}]\nsignatures = \"{signatures}\"\ntrust = [{trust}]\n")
+    };
+    let desk = format!("{{ name = \"desk\", key = \"{key}\" }}");
+    let seen = |signatures: &str, trust: &str| {
+        let home = Home::new(&settings(signatures, trust));
+        let host = home.start();
+        let plugin = host.client.get(&format!("/mlops/api/plugins/{NAME}")).expect(200);
+        (plugin["state"].as_str().unwrap().to_owned(), plugin["problem"].as_str().unwrap_or_default().to_owned())
+    };
+    let check = |signatures: &str, trust: &str, state: &str, problem: &str| {
+        let (found, told) = seen(signatures, trust);
+        assert!(found == state && told.contains(problem) && told.is_empty() == problem.is_empty(), "{signatures}: {found}: {told}");
+    };
+    check("off", "", "active", "");
+    check("warn", &desk, "active", "it is not signed");
+    check("require", &desk, "refused", "it is not signed");
+    json(&author, &["plugin", "sign", "plugins/mine", "--key", "desk.key"]);
+    check("require", &desk, "active", "");
+    check("require", "", "refused", "which plugins.trust does not name");
+    let trusted = words(&author, &["plugin", "verify", "plugins/mine", "--trust", &key], 0);
+    assert!(trusted.contains("good:"), "{trusted}");
+    fs_err::write(folder.join("plugin.toml"), format!("{DEPLOY_0_1_0_MANIFEST}\n# and more\n")).unwrap();
+    check("require", &desk, "refused", "its manifest is not the one that was signed");
+    let told = words(&author, &["plugin", "verify", "plugins/mine", "--trust", &key], 1);
+    assert!(told.contains("manifest is not the one"), "{told}");
+    let home = Home::new(&settings("require", "{ name = \"desk\", key = \"ed25519:1\" }"));
+    let refused = home.try_start().map(drop);
+    let refused = refused.expect_err("no host runs on a key that is none");
+    assert!(refused.output.contains("plugins.trust.desk.key"), "{}", refused.output);
+}
