@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bellwether_domain::Error;
@@ -35,7 +36,7 @@ use crate::strategy::StrategyPre;
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where a plugin comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Place {
     /// The binary itself.
     BuiltIn(&'static [u8]),
@@ -126,15 +127,27 @@ async fn compile(core: &Arc<Core>, cache: &Cache, manifest: &Manifest, place: &P
         });
         Ok((digest, bytes.len() as u64, component.map_err(|why| format!("{file} cannot be used: {why}"))))
     });
-    let (digest, size_bytes, component) = compiled.await.map_err(|error| format!("compiling it failed: {error}"))??;
+    let most = core.ceiling.compile_timeout;
+    // A compiler cannot be interrupted; what is given up here ends by itself, without an heir.
+    let compiled = tokio::time::timeout(most.0, compiled)
+        .await
+        .map_err(|_| format!("compiling it took longer than plugins.ceiling.compile_timeout ({most}) allows"))?;
+    let (digest, size_bytes, component) = compiled.map_err(|error| format!("compiling it failed: {error}"))??;
     facts.digest = digest;
     facts.size_bytes = size_bytes;
-    component
+    let (component, cached) = component?;
+    let counter = if cached { &core.counters.cached } else { &core.counters.compiled };
+    counter.fetch_add(1, Ordering::Relaxed);
+    Ok(component)
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("its component {} cannot be read: {error}", path.display());
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(format!("its component {} is not a file", path.display()));
+    }
+    let size = metadata.len();
     if size > most {
         return Err(format!("its component has {size} bytes; plugins.ceiling.component allows {most}"));
     }
