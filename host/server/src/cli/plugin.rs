@@ -25,6 +25,8 @@ pub(crate) enum PluginCommand {
         /// Its name
         name: String,
     },
+    #[command(flatten)]
+    Operate(super::plugins_operate::OperateCommand),
     /// Try a plugin's folder the way a host would, and on hostile input
     Check {
         /// The folder with `plugin.toml`
@@ -57,6 +59,7 @@ pub(crate) async fn perform(command: PluginCommand, context: &Context) -> Result
             let plugin = context.client()?.get::<Plugin>(&format!("/plugins/{}", crate::client::encode(&name))).await?;
             context.show(&plugin, show)
         }
+        PluginCommand::Operate(command) => super::plugins_operate::perform(command, context).await,
         PluginCommand::Check { folder } => check(folder, context).await,
     }
 }
