@@ -6,6 +6,7 @@
 #   make check               what CI checks: format, lints, docs, tests
 #   make bench               the numbers quoted in README.md
 #   make bench-training      training, inference and data speed beside PyTorch and ONNX Runtime (PEERS_PYTHON=python with both)
+#   make bench-plugins       what plugins cost beside native code and beside a bare call
 #   make cuda                the host with CUDA, built on a machine with or without a GPU; tests/cuda/run.sh tries it on one
 #   make setup               only the set-up: a compiler for the WebAssembly guests
 
@@ -15,7 +16,7 @@ ARGS ?=
 BUILD = $(CARGO) build --release --workspace
 TARGET = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
-.PHONY: run test check setup bench bench-training build cuda
+.PHONY: run test check setup bench bench-training bench-plugins build cuda
 
 run: build
 	$(TARGET)/release/bellwether demo $(ARGS)
@@ -38,6 +39,9 @@ bench: build
 
 bench-training: build
 	python3 -B tests/bench/training.py $(ARGS)
+
+bench-plugins: build
+	$(CARGO) bench --workspace --bench beside_bare --bench plugin_platform
 
 setup:
 	@sh plugins/guest-build/setup.sh

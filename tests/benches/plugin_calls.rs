@@ -23,40 +23,7 @@ licence = "Apache-2.0"
 "#;
 
 /// A drift test whose `baseline` reads its one column to the end, 131072 rows a call, and looks at nothing.
-const READER: &str = r#"(module
-    (import "bellwether:host/data@0.1.0" "[method]frame.column" (func $column (param i32 i32 i32)))
-    (import "bellwether:host/data@0.1.0" "[method]column.read" (func $read (param i32 i64 i32 i32)))
-    (import "bellwether:host/data@0.1.0" "[resource-drop]frame" (func $return (param i32)))
-    (memory (export "memory") 20)
-    ;; One place for whatever the host hands in: each piece overwrites the one before.
-    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
-    (func (export "bellwether:types/plugin@0.1.0#describe") (result i32)
-        (i32.store (i32.const 16) (i32.const 1024)) (i32.store (i32.const 20) (i32.const 6))
-        (i32.store (i32.const 24) (i32.const 1100)) (i32.store (i32.const 28) (i32.const 5))
-        (i32.store (i32.const 32) (i32.const 1024)) (i32.store (i32.const 36) (i32.const 6))
-        (i32.store (i32.const 40) (i32.const 1200)) (i32.store (i32.const 44) (i32.const 17))
-        (i32.const 16))
-    (func (export "bellwether:drift/test@0.1.0#accepts") (result i32)
-        (i32.store (i32.const 68) (i32.const 1300)) (i32.store (i32.const 72) (i32.const 1))
-        (i32.store (i32.const 76) (i32.const 2))
-        (i32.const 64))
-    (func (export "bellwether:drift/test@0.1.0#baseline") (param $frame i32) (param i32 i32) (result i32)
-        (local $offset i64)
-        (call $column (local.get $frame) (i32.const 0) (i32.const 256))
-        (loop $more
-            (call $read (i32.load (i32.const 260)) (local.get $offset) (i32.const 131072) (i32.const 272))
-            (local.set $offset (i64.add (local.get $offset) (i64.extend_i32_u (i32.load (i32.const 276)))))
-            (br_if $more (i32.load (i32.const 276))))
-        (call $return (local.get $frame))
-        ;; The number of rows read, so that the host's side can check it.
-        (i64.store (i32.const 312) (local.get $offset))
-        (i32.store (i32.const 292) (i32.const 312)) (i32.store (i32.const 296) (i32.const 8))
-        (i32.const 288))
-    (func (export "bellwether:drift/test@0.1.0#test") (param i32 i32 i32 i32 i32) (result i32) unreachable)
-    (data (i32.const 1024) "reader")
-    (data (i32.const 1100) "1.0.0")
-    (data (i32.const 1200) "{\"type\":\"object\"}")
-    (data (i32.const 1300) "\00"))"#;
+const READER: &str = include_str!("reader.wat");
 
 const ROWS: u64 = 1_000_000;
 

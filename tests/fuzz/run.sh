@@ -5,13 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")"
 export RUSTC_BOOTSTRAP=1
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(network weights checkpoint artifact onnx)
+[ ${#targets[@]} -gt 0 ] || targets=(network weights checkpoint artifact onnx manifest component)
 for target in "${targets[@]}"; do
   echo "== $target"
   seeds=("corpus/$target")
   [ "$target" = onnx ] && seeds=(../fixtures/onnx)
   features=()
   [ "$target" = artifact ] && features=(--features artifact)
+  [[ "$target" = manifest || "$target" = component ]] && features=(--features plugin)
   mkdir -p "found/$target" "corpus/$target"
   cargo fuzz run --fuzz-dir . "${features[@]}" "$target" "found/$target" "${seeds[@]}" -- -max_total_time="${SECONDS_EACH:-600}" -rss_limit_mb=4096 -timeout=20 -print_final_stats=1
 done

@@ -18,34 +18,49 @@ use tokio::runtime::Runtime;
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Differences from the good strategy.
-struct Variation<'a> {
+pub(crate) struct Variation<'a> {
+    /// Imports of the module.
+    pub(crate) imports: &'a str,
     /// Of the module: memories, functions, a start.
-    extra: &'a str,
+    pub(crate) extra: &'a str,
     /// Pages of its memory.
-    pages: u32,
+    pub(crate) pages: u32,
     /// Body of `describe` before it returns.
-    describe: &'a str,
+    pub(crate) describe: &'a str,
     /// Body of `next` before it returns.
-    next: &'a str,
+    pub(crate) next: &'a str,
     /// Name it says it has.
-    name: &'a str,
+    pub(crate) name: &'a str,
+    /// Version it says it has: five letters.
+    pub(crate) version: &'a str,
     /// JSON Schema it says it has.
-    schema: &'a str,
+    pub(crate) schema: &'a str,
 }
 
 impl Default for Variation<'_> {
     fn default() -> Self {
-        Variation { extra: "", pages: 2, describe: "", next: "", name: "tried", schema: r#"{\"type\":\"object\"}"# }
+        Variation {
+            imports: "",
+            extra: "",
+            pages: 2,
+            describe: "",
+            next: "",
+            name: "tried",
+            version: "1.0.0",
+            schema: r#"{\"type\":\"object\"}"#,
+        }
     }
 }
 
 /// A strategy that always promotes, with a variation. Layout as the canonical ABI wants it: a description at 16 (five
-/// pairs of pointer and length), a decision at 128 (0 = ok; at 8 the action, 5 = promote; at 40 the reason; at 48 the state).
-fn strategy(variation: &Variation) -> Vec<u8> {
-    let Variation { extra, pages, describe, next, name, schema } = variation;
+/// pairs of pointer and length), a decision at 128 (0 = ok; at 8 the action, 5 = promote; at 40 the reason, its version; at 48 the state).
+pub(crate) fn strategy(variation: &Variation) -> Vec<u8> {
+    let Variation { imports, extra, pages, describe, next, name, version, schema } = variation;
+    assert_eq!(version.len(), 5, "{version}");
     let schema_length = schema.replace('\\', "").len();
     let text = format!(
         r#"(module
+            {imports}
             (memory (export "memory") {pages})
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
             (func (export "bellwether:types/plugin@0.1.0#describe") (result i32)
@@ -58,12 +73,12 @@ fn strategy(variation: &Variation) -> Vec<u8> {
                 (i32.const 16))
             (func (export "bellwether:deploy/strategy@0.2.0#next") (param i32) (result i32)
                 (i32.store8 (i32.const 136) (i32.const 5))
-                (i32.store (i32.const 168) (i32.const 1200)) (i32.store (i32.const 172) (i32.const 8))
+                (i32.store (i32.const 168) (i32.const 1100)) (i32.store (i32.const 172) (i32.const 5))
                 (i32.store (i32.const 176) (i32.const 0)) (i32.store (i32.const 180) (i32.const 0))
                 {next}
                 (i32.const 128))
             (data (i32.const 1024) "{name}")
-            (data (i32.const 1100) "1.0.0")
+            (data (i32.const 1100) "{version}")
             (data (i32.const 1200) "promotes")
             (data (i32.const 1300) "{schema}")
             {extra})"#,
@@ -72,7 +87,7 @@ fn strategy(variation: &Variation) -> Vec<u8> {
     component("deploy", "deployment-strategy", &text)
 }
 
-const MANIFEST: &str = r#"
+pub(crate) const MANIFEST: &str = r#"
 name = "tried"
 version = "1.0.0"
 kind = "deployment-strategy"
@@ -130,7 +145,7 @@ fn refused(manifest: &str, component: &[u8], parts: &[&str]) -> PluginInfo {
     info.clone()
 }
 
-fn view() -> RolloutView {
+pub(crate) fn view() -> RolloutView {
     let side = |model_id: &str| Side { model_id: model_id.to_owned(), share: 0.0, shadow: 0.0, measured: Measurement::default() };
     RolloutView {
         id: "r".to_owned(),
@@ -250,6 +265,46 @@ fn a_bottomless_start() {
 }
 
 #[test]
+fn an_endless_description() {
+    refused(
+        MANIFEST,
+        &strategy(&Variation { describe: "(loop (br 0))", ..Variation::default() }),
+        &["describe", "longer than its limit of 500 ms"],
+    );
+}
+
+#[test]
+fn a_component_that_is_no_file() {
+    let folders = tempfile::tempdir().unwrap();
+    put(folders.path(), MANIFEST, b"");
+    let component = folders.path().join("tried/tried.wasm");
+    fs_err::remove_file(&component).unwrap();
+    // Reading it would never end.
+    std::os::unix::fs::symlink("/dev/zero", &component).unwrap();
+    let config =
+        PluginsConfig { folders: vec![folders.path().to_owned()], cache: folders.path().join("cache"), ..PluginsConfig::default() };
+    let host = Runtime::new().unwrap().block_on(PluginHost::open(config, &[])).unwrap();
+    let info = &host.list()[0];
+    assert!(info.state == "refused" && info.problem.as_deref().unwrap_or_default().contains("is not a file"), "{info:?}");
+}
+
+#[test]
+fn a_manifest_that_leads_elsewhere_or_is_none() {
+    let check = |from: &str, to: &str, parts: &[&str]| {
+        let manifest = MANIFEST.replace(from, to);
+        assert_ne!(manifest, MANIFEST, "{from}");
+        refused(&manifest, &strategy(&Variation::default()), parts);
+    };
+    check("\"tried.wasm\"", "\"../tried.wasm\"", &["plugin.toml: component", "without a folder"]);
+    check("\"tried.wasm\"", "\"/etc/hostname\"", &["plugin.toml: component", "without a folder"]);
+    check("\"tried.wasm\"", "\"..\"", &["plugin.toml: component"]);
+    check("\"1.0.0\"", "1", &["plugin.toml", "string"]);
+    check("kind = \"deployment-strategy\"", "kind = [\"deployment-strategy\"]", &["plugin.toml"]);
+    check("licence =", "[limits]\nmemory = -1\nlicence =", &["plugin.toml"]);
+    check("licence =", "\u{0}licence =", &["plugin.toml"]);
+}
+
+#[test]
 fn a_trap_while_it_describes_itself() {
     refused(MANIFEST, &strategy(&Variation { describe: "unreachable", ..Variation::default() }), &["describe", "trapped"]);
 }
@@ -320,7 +375,7 @@ fn decisions_outside_the_contract() {
     check(Variation { next: outside, ..Variation::default() }, "trapped");
     let no_such_action = "(i32.store8 (i32.const 136) (i32.const 99))";
     check(Variation { next: no_such_action, ..Variation::default() }, "trapped");
-    let no_text = "(i32.store (i32.const 1200) (i32.const -1))";
+    let no_text = "(i32.store (i32.const 1100) (i32.const -1))";
     check(Variation { next: no_text, ..Variation::default() }, "trapped");
 }
 

@@ -334,10 +334,77 @@ routes! {
         assert!(!plugin["imports"].as_array().unwrap().iter().any(|import| import.as_str().unwrap().starts_with("wasi:")), "{plugin}");
         host.get("/plugins/lsmt").problem(404, "not_found", &["did you mean `lstm`?"]);
     };
+    enable_plugin = "POST /mlops/api/plugins/{name}/enable": |host| {
+        let plugin = host.post("/plugins/mlp/enable", &json!({})).expect(200);
+        assert_eq!((&plugin["name"], &plugin["state"]), (&json!("mlp"), &json!("active")));
+        host.post("/plugins/mlq/enable", &json!({})).problem(404, "not_found", &["did you mean `mlp`?"]);
+    };
+    disable_plugin = "POST /mlops/api/plugins/{name}/disable": |host| {
+        let plugin = host.post("/plugins/tcn/disable", &json!({})).expect(200);
+        assert_eq!(plugin["state"], "disabled", "{plugin}");
+        assert!(plugin["problem"].as_str().unwrap().contains("plugin enable tcn"), "{plugin}");
+        let mut request = sample::lstm("EURUSD", 1);
+        request["model_type"] = json!("tcn");
+        host.post("/training/jobs", &request).problem(503, "unavailable", &["`tcn` is disabled"]);
+        assert_eq!(host.post("/plugins/tcn/enable", &json!({})).expect(200)["state"], "active");
+    };
+    reload_plugin = "POST /mlops/api/plugins/{name}/reload": |host| {
+        let reload = host.post("/plugins/ks/reload", &json!({})).expect(200);
+        assert_eq!((&reload["outcome"], &reload["plugin"]["state"]), (&json!("unchanged"), &json!("active")), "the binary's own never change");
+        host.post("/plugins/kss/reload", &json!({})).problem(404, "not_found", &["did you mean `ks`?"]);
+    };
+    show_plugin_config = "GET /mlops/api/plugins/{name}/config": |host| {
+        let config = host.get("/plugins/gru/config").expect(200);
+        assert_eq!((&config["set"], &config["version"], &config["changed_at"]), (&json!({}), &json!(0), &Value::Null));
+        assert!(config["config"].as_object().unwrap().contains_key("gru_units"), "defaults are filled in: {config}");
+        host.get("/plugins/grv/config").problem(404, "not_found", &["did you mean `gru`?"]);
+    };
+    set_plugin_config = "PUT /mlops/api/plugins/{name}/config": |host| {
+        let put = |body: &Value| {
+            let headers = [(http::header::CONTENT_TYPE, "application/json")];
+            host.host.client.send(http::Method::PUT, "/mlops/api/plugins/transformer/config", &headers, body.to_string().into_bytes())
+        };
+        let first = put(&json!({"config": {"dropout_rate": 0.3}})).expect(200);
+        assert_eq!((&first["config"]["dropout_rate"], &first["set"]), (&json!(0.3), &json!({"dropout_rate": 0.3})));
+        let version = first["version"].as_u64().unwrap();
+        assert!(version >= 1 && first["changed_at"].is_string(), "{first}");
+        let second = put(&json!({"config": {}, "version": version})).expect(200);
+        assert_eq!((&second["set"], second["version"].as_u64()), (&json!({}), Some(version + 1)));
+        put(&json!({"config": {}, "version": version})).problem(409, "conflict", &["read it again"]);
+        put(&json!({"config": {"dropuot_rate": 0.3}})).problem(422, "invalid", &["config.dropuot_rate", "did you mean `dropout_rate`?"]);
+        put(&json!({"config": {"dropout_rate": "much"}})).problem(422, "invalid", &["config.dropout_rate"]);
+        put(&json!({"cnofig": {}})).problem(422, "invalid", &["did you mean `config`?"]);
+        assert_eq!(host.get("/plugins/transformer/config").expect(200), second, "what was refused changed nothing");
+    };
+    show_plugin_metrics = "GET /mlops/api/plugins/{name}/metrics": |host| {
+        let metrics = host.get("/plugins/blue-green/metrics").expect(200);
+        let calls = metrics["calls"].as_array().unwrap();
+        let next = calls.iter().find(|calls| calls["function"] == "next" && calls["outcome"] == "ok");
+        let next = next.unwrap_or_else(|| panic!("the shared host rolled out: {metrics}"));
+        assert!(next["count"].as_u64() >= Some(1) && next["p50_ms"].as_f64() > Some(0.0) && next["seconds"].as_f64() > Some(0.0), "{next}");
+        assert!(metrics["running"].is_u64() && metrics["waiting"].is_u64() && metrics["errors"].is_array(), "{metrics}");
+    };
+    show_plugin_grants = "GET /mlops/api/plugins/{name}/grants": |host| {
+        let grants = host.get("/plugins/webhook/grants").expect(200);
+        assert_eq!(grants["granted"], json!([]));
+        assert_eq!((&grants["asked"], &grants["withheld"]), (&grants["withheld"], &grants["asked"]));
+        assert!(grants["asked"].as_array().unwrap().contains(&json!("http configured")), "{grants}");
+    };
     show_version = "GET /mlops/api/version": |host| {
         let version = host.get("/version").expect(200);
         assert_eq!(version["name"], "bellwether");
         assert!(version["version"].as_str().unwrap().split('.').count() == 3, "{version}");
+    };
+    show_metrics = "GET /metrics": |host| {
+        let answer = host.host.client.get("/metrics");
+        assert_eq!((answer.status.as_u16(), answer.headers["content-type"].to_str().unwrap()), (200, "text/plain; version=0.0.4"));
+        let text = answer.text();
+        for line in ["# TYPE bellwether_plugin_call_seconds histogram", "bellwether_plugin_active{plugin=\"har\"} 1"] {
+            assert!(text.lines().any(|found| found == line), "`{line}` is not in:\n{text}");
+        }
+        let series = "bellwether_plugin_call_seconds_count{plugin=\"blue-green\",function=\"next\",outcome=\"ok\"} ";
+        assert!(text.lines().any(|line| line.starts_with(series)), "the shared host rolled out:\n{text}");
+        host.host.client.with_token(None).get("/metrics").problem(401, "unauthorized", &["authorization"]);
     };
     show_liveness = "GET /livez": |host| {
         assert_eq!(host.host.client.with_token(None).get("/livez").expect(200)["status"], "alive");

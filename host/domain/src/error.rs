@@ -84,6 +84,12 @@ pub enum PluginFault {
     /// Its answer, or one of its host calls, was larger than the limit, given in bytes.
     #[error("it returned more than its limit of {0} bytes")]
     TooLarge(u64),
+    /// It called host functions more often than its limit, given in calls.
+    #[error("it called the host more often than its limit of {0} times in one call")]
+    TooManyCalls(u64),
+    /// It made tables larger than its limit, given in elements.
+    #[error("its tables need more than their limit of {0} elements")]
+    OutOfTables(u64),
     /// Its answer breaks the contract (not finite, wrong length, bad JSON).
     #[error("its answer breaks the contract: {0}")]
     BadAnswer(String),

@@ -7,6 +7,7 @@ use bellwether_domain::{Error, Result};
 use bellwether_plugin::{Bundled, PluginHost, PluginsConfig};
 use bellwether_store::{BarStore, Blobs, DataFolder, PredictionLog, Records};
 
+use crate::records::PluginWord;
 use crate::serving::Serving;
 use crate::tasks::Tasks;
 use crate::training::Board;
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) serving: Serving,
     /// Held from the end of a rollout's record to the swap of the table, and while another begins: who begins one sees both or neither.
     pub(crate) rollout_turn: tokio::sync::Mutex<()>,
+    /// Held while what is said of a plugin is tried and kept.
+    pub(crate) plugin_turn: tokio::sync::Mutex<()>,
 }
 
 impl Host {
@@ -48,13 +51,16 @@ impl Host {
         config.check()?;
         let folder = DataFolder::open(&config.data.folder)?;
         let path = folder.path().to_owned();
-        let plugins = PluginsConfig { cache: path.join("plugin-cache"), now_ms: Some(crate::clock::system_ms), ..config.plugins.clone() };
         let (records_path, predictions_path) = (path.join("records"), path.join("predictions"));
-        let (records, predictions, plugins) = tokio::try_join!(
-            Records::open(&records_path),
-            PredictionLog::open(&predictions_path, config.data.prediction_log_bytes),
-            PluginHost::open(plugins, bundled),
-        )?;
+        let (records, predictions) =
+            tokio::try_join!(Records::open(&records_path), PredictionLog::open(&predictions_path, config.data.prediction_log_bytes),)?;
+        let plugins = PluginsConfig {
+            cache: path.join("plugin-cache"),
+            now_ms: Some(crate::clock::system_ms),
+            said: PluginWord::all(&records).await?,
+            ..config.plugins.clone()
+        };
+        let plugins = PluginHost::open(plugins, bundled).await?;
         let inner = Inner {
             blobs: Blobs::folder(&path.join("blobs"))?,
             bars: BarStore::open(&path.join("bars"))?,
@@ -62,6 +68,7 @@ impl Host {
             serving: Serving::new(&config.serving),
             tasks: Tasks::default(),
             rollout_turn: tokio::sync::Mutex::default(),
+            plugin_turn: tokio::sync::Mutex::default(),
             config,
             clock,
             folder,
@@ -82,10 +89,21 @@ impl Host {
     fn check_names(&self) -> Result<()> {
         let config = self.config();
         for test in &config.monitoring.drift_tests {
-            self.plugins().drift_test(test)?;
+            self.or_switched_off(test, self.plugins().drift_test(test).map(drop))?;
         }
-        self.plugins().strategy(&config.deployment.default_strategy)?;
-        Ok(())
+        let strategy = &config.deployment.default_strategy;
+        self.or_switched_off(strategy, self.plugins().strategy(strategy).map(drop))
+    }
+
+    /// What was switched off while a host ran is no reason not to start: it could never be switched on again.
+    fn or_switched_off(&self, name: &str, found: Result<()>) -> Result<()> {
+        match found {
+            Err(Error::Unavailable(why)) if self.plugins().said(name).is_ok_and(|said| said.enabled == Some(false)) => {
+                tracing::warn!(plugin.name = name, "the settings name it, but {why}");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// The settings.

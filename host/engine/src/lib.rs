@@ -16,6 +16,7 @@ pub mod worker;
 mod tasks;
 mod records;
 pub mod host;
+pub mod plugins;
 pub mod data;
 pub mod alerting;
 pub mod registry;

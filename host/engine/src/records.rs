@@ -1,11 +1,15 @@
 //! How each noun is kept: its collection, its key (ordered by time, so that lists are newest-first), its indexes.
 
+use std::collections::BTreeMap;
+
 use bellwether_domain::alert::Alert;
 use bellwether_domain::job::{LossCurve, TrainingJob};
 use bellwether_domain::model::ModelVersion;
 use bellwether_domain::rollout::{Endpoint, Rollout};
+use bellwether_domain::time::Timestamp;
 use bellwether_domain::{Error, Result};
-use bellwether_store::{Collection, Page, Record, Versioned};
+use bellwether_plugin::Said;
+use bellwether_store::{Collection, Page, Record, Records, Versioned};
 use serde::{Deserialize, Serialize};
 
 use crate::monitoring::DriftReport;
@@ -35,6 +39,17 @@ pub(crate) struct Claim {
     pub(crate) endpoint: String,
     /// The rollout.
     pub(crate) deployment_id: String,
+}
+
+/// What was said of a plugin instance while a host ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PluginWord {
+    /// The instance.
+    pub(crate) name: String,
+    /// What.
+    pub(crate) said: Said,
+    /// When.
+    pub(crate) changed_at: Timestamp,
 }
 
 /// A number that counts up.
@@ -190,6 +205,27 @@ impl Record for Claim {
 
     fn key(&self) -> String {
         self.endpoint.clone()
+    }
+}
+
+impl Record for PluginWord {
+    const COLLECTION: &'static str = "plugin_words";
+
+    fn key(&self) -> String {
+        PluginWord::key_of(&self.name)
+    }
+}
+
+impl PluginWord {
+    /// Names that differ in `_` and `-` alone are one.
+    pub(crate) fn key_of(name: &str) -> String {
+        name.replace('_', "-")
+    }
+
+    /// All that was said, by name.
+    pub(crate) async fn all(records: &Records) -> Result<BTreeMap<String, Said>> {
+        let words = records.of::<PluginWord>().all().await?;
+        Ok(words.into_iter().map(|word| (word.value.name, word.value.said)).collect())
     }
 }
 

@@ -88,13 +88,15 @@ impl Leave {
         }
     }
 
-    /// The plugin was at fault.
-    pub(crate) fn failed(self, now: Instant) {
+    /// The plugin was at fault. True when that opened the breaker.
+    pub(crate) fn failed(self, now: Instant) -> bool {
         let in_a_row = self.breaker.in_a_row.fetch_add(1, Ordering::AcqRel) + 1;
         // Calls admitted before the breaker opened may fail after it: they must not lengthen the pause.
         if self.probe || (in_a_row >= self.breaker.bound && self.breaker.paused(now).is_none()) {
             self.breaker.open(now);
+            return true;
         }
+        false
     }
 }
 
@@ -115,12 +117,11 @@ mod tests {
         let breaker = Breaker::new(3);
         let at = |ms: u64| breaker.epoch + Duration::from_millis(ms);
         for _ in 0..2 {
-            breaker.admit(at(0)).expect("closed").failed(at(0));
+            assert!(!breaker.admit(at(0)).expect("closed").failed(at(0)));
         }
         breaker.admit(at(0)).expect("closed").succeeded();
-        for _ in 0..3 {
-            breaker.admit(at(0)).expect("a success starts the count anew").failed(at(0));
-        }
+        let opened: Vec<bool> = (0..3).map(|_| breaker.admit(at(0)).expect("a success starts the count anew").failed(at(0))).collect();
+        assert_eq!(opened, [false, false, true]);
         assert_eq!(breaker.admit(at(1)).expect_err("open"), 1);
         assert_eq!(breaker.paused(at(1)), Some(1));
 

@@ -39,21 +39,23 @@ impl Cache {
         }
     }
 
-    /// The component, from the cache or compiled and put there. `digest` is the SHA-256 of `bytes`, in hex.
-    pub(crate) fn component(&self, engine: &Engine, bytes: &[u8], digest: &str) -> wasmtime::Result<Component> {
-        let Some(folder) = &self.folder else { return Component::from_binary(engine, bytes) };
+    /// The component, from the cache or compiled and put there, and whether it was there. `digest` is the SHA-256 of `bytes`,
+    /// in hex.
+    pub(crate) fn component(&self, engine: &Engine, bytes: &[u8], digest: &str) -> wasmtime::Result<(Component, bool)> {
+        let compile = || Ok((Component::from_binary(engine, bytes)?, false));
+        let Some(folder) = &self.folder else { return compile() };
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let path = folder.join(format!("{digest}-{:016x}.cwasm", hasher.finish()));
         if let Some(component) = read(&path).and_then(|compiled| load(engine, &compiled)) {
-            return Ok(component);
+            return Ok((component, true));
         }
         let compiled = engine.precompile_component(bytes)?;
         if let Err(error) = write(&path, &compiled) {
             tracing::warn!("{} could not be written: {error}", path.display());
         }
         // What an engine compiled and does not take is beyond its limits; the plain way says which.
-        load(engine, &compiled).map_or_else(|| Component::from_binary(engine, bytes), Ok)
+        load(engine, &compiled).map_or_else(compile, |component| Ok((component, false)))
     }
 }
 
@@ -140,8 +142,9 @@ mod tests {
         let folder = folder.path().join("cache");
         let engine = Engine::default();
         let bytes = wat::parse_str("(component)").expect("component");
-        let make = || Cache::open(&folder).component(&engine, &bytes, "d").expect("component");
-        make();
+        let make = || Cache::open(&folder).component(&engine, &bytes, "d").expect("component").1;
+        assert!(!make(), "compiled");
+        assert!(make(), "from the cache");
         let [path] = &entries(&folder)[..] else { panic!("one entry") };
         let good = std::fs::read(path).expect("entry");
         assert!(read(path).is_some());
@@ -151,7 +154,7 @@ mod tests {
         for damaged in [&flipped[..], &good[..good.len() / 2], b"", b"something else entirely"] {
             std::fs::write(path, damaged).expect("damage");
             assert!(read(path).is_none());
-            make();
+            assert!(!make(), "compiled anew");
             assert_eq!(std::fs::read(path).expect("entry").len(), good.len());
             assert!(read(path).is_some());
         }

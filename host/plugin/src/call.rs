@@ -5,7 +5,7 @@
 //! tick. Whatever happens to it happens to its store alone, which is dropped before its places are given back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bellwether_domain::error::PluginFault;
@@ -17,14 +17,19 @@ use tracing::Instrument;
 use wasmtime::{Store, Trap};
 
 use crate::bindings::base::bellwether::types::common::Error as GuestError;
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Leave};
 use crate::engine::Core;
 use crate::limits::Limits;
+use crate::meter::{Meter, Outcome};
 use crate::model::GuestProgress;
 use crate::state::{Identity, State, store};
+use crate::text::cut;
 
 /// Time past the deadline after which a call is given up although the guest was not interrupted: it waits in a host call.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// Calls within which a component that was just taken up must not fail in a row, else the one before it serves again.
+const FIRST_CALLS: u64 = 100;
 
 /// Longest message taken from a guest, in bytes.
 const MESSAGE: usize = 4 << 10;
@@ -38,9 +43,12 @@ pub(crate) struct Unit {
     places: Arc<Semaphore>,
     waiting: AtomicU32,
     breaker: Arc<Breaker>,
+    /// Calls of this very component.
     calls: AtomicU64,
-    faults: AtomicU64,
     most_memory: AtomicU64,
+    /// It failed in a row within its first calls.
+    failed_at_first: AtomicBool,
+    meter: Arc<Meter>,
 }
 
 /// Which call, and what it is lent beside its arguments.
@@ -58,13 +66,19 @@ type Places = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 impl Unit {
     pub(crate) fn new(core: Arc<Core>, identity: Arc<Identity>, limits: Limits) -> Arc<Unit> {
+        Unit::counted_by(core, identity, limits, Arc::default())
+    }
+
+    /// One whose calls are counted together with those of earlier components of the same instance.
+    pub(crate) fn counted_by(core: Arc<Core>, identity: Arc<Identity>, limits: Limits, meter: Arc<Meter>) -> Arc<Unit> {
         Arc::new(Unit {
             places: Arc::new(Semaphore::new(limits.concurrency as usize)),
             waiting: AtomicU32::new(0),
             breaker: Breaker::new(limits.faults),
             calls: AtomicU64::new(0),
-            faults: AtomicU64::new(0),
             most_memory: AtomicU64::new(0),
+            failed_at_first: AtomicBool::new(false),
+            meter,
             core,
             identity,
             limits,
@@ -76,9 +90,17 @@ impl Unit {
         &self.identity.name
     }
 
-    /// Calls and faults so far.
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.calls.load(Ordering::Relaxed), self.faults.load(Ordering::Relaxed))
+    /// Whether the component stands its first calls: none while that is open.
+    pub(crate) fn stands(&self) -> Option<bool> {
+        if self.failed_at_first.load(Ordering::Acquire) {
+            return Some(false);
+        }
+        (self.calls.load(Ordering::Relaxed) > FIRST_CALLS).then_some(true)
+    }
+
+    /// Calls that wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Most linear memory of any call so far, in bytes.
@@ -108,9 +130,13 @@ impl Unit {
         let started = Instant::now();
         let function = call.function;
         let named = |fault| Error::Plugin { plugin: self.name().to_owned(), function: function.to_owned(), fault };
-        let leave = self.breaker.admit(started).map_err(|seconds| named(PluginFault::Paused(seconds)))?;
+        let refused = |error: Error| {
+            self.meter.count(function, Outcome::Refused, started.elapsed());
+            error
+        };
+        let leave = self.breaker.admit(started).map_err(|seconds| refused(named(PluginFault::Paused(seconds))))?;
         let places = self.places_now();
-        let waiting = if places.is_some() { None } else { Some(Waiting::new(self)?) };
+        let waiting = if places.is_some() { None } else { Some(Waiting::new(self).map_err(refused)?) };
 
         let unit = self.clone();
         let span =
@@ -119,18 +145,23 @@ impl Unit {
             let deadline = started + call.timeout;
             let places = match places {
                 Some(places) => places,
-                None => unit.places_by(deadline, waiting).await?,
+                None => unit.places_by(deadline, waiting).await.inspect_err(|error| {
+                    unit.note(function, Outcome::Refused, started.elapsed(), &error.to_string());
+                })?,
             };
-            unit.calls.fetch_add(1, Ordering::Relaxed);
+            let under_way = UnderWay::new(&unit);
             let ran = unit.run(call, deadline, run).await;
+            drop(under_way);
             drop(places);
             tracing::Span::current().record("duration_us", u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
             match &ran {
-                Ok(_) | Err(PluginFault::Answered(..)) => leave.succeeded(),
+                Ok(_) => {
+                    unit.meter.count(function, Outcome::Ok, started.elapsed());
+                    leave.succeeded();
+                }
                 Err(fault) => {
-                    unit.faults.fetch_add(1, Ordering::Relaxed);
-                    leave.failed(Instant::now());
-                    tracing::warn!(plugin.name = unit.name(), plugin.function = function, "plugin fault: {fault}");
+                    unit.note(function, Outcome::of(fault), started.elapsed(), &fault.to_string());
+                    unit.judge(leave, function, fault);
                 }
             }
             ran.map_err(|fault| Error::Plugin { plugin: unit.name().to_owned(), function: function.to_owned(), fault })
@@ -142,6 +173,26 @@ impl Unit {
                 Err(Error::internal(format!("a host function panicked in a call of plugin `{}`", self.name())))
             }
             Err(_) => Err(Error::Unavailable(format!("the call of plugin `{}` was cancelled: the host is closing", self.name()))),
+        }
+    }
+
+    /// Counts and remembers what went wrong.
+    fn note(&self, function: &str, outcome: Outcome, time: Duration, message: &str) {
+        self.meter.count(function, outcome, time);
+        self.meter.remember(self.core.now_ms.map_or(0, |now| now()), function, outcome, message);
+    }
+
+    /// A fault counts against the plugin, an error it answered does not.
+    fn judge(&self, leave: Leave, function: &str, fault: &PluginFault) {
+        if matches!(fault, PluginFault::Answered(..)) {
+            return leave.succeeded();
+        }
+        if matches!(fault, PluginFault::BadAnswer(_)) {
+            self.meter.bad_answer();
+        }
+        tracing::warn!(plugin.name = self.name(), plugin.function = function, "plugin fault: {fault}");
+        if leave.failed(Instant::now()) && self.calls.load(Ordering::Relaxed) <= FIRST_CALLS {
+            self.failed_at_first.store(true, Ordering::Release);
         }
     }
 
@@ -177,13 +228,36 @@ impl Unit {
     {
         let limit_ms = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
         let mut store = store(&self.core, &self.identity, &self.limits, deadline, call.seed, call.progress);
+        self.core.counters.instances.fetch_add(1, Ordering::Relaxed);
         let ran = tokio::time::timeout_at((deadline + GRACE).into(), run(&mut store)).await;
         self.most_memory.fetch_max(store.data().accountant.memory(), Ordering::Relaxed);
+        if let Some(refusal) = store.data().refusal() {
+            tracing::warn!(plugin.name = self.name(), "{refusal}");
+            self.meter.remember(self.core.now_ms.map_or(0, |now| now()), call.function, Outcome::Refused, &refusal);
+        }
         match ran {
+            Ok(Ok(Err(PluginFault::Answered(code, message)))) => Err(PluginFault::Answered(code, store.data().with_refusal(message))),
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Err(classify(&error, store.data(), &self.limits, limit_ms)),
             Err(_) => Err(PluginFault::TimedOut(limit_ms)),
         }
+    }
+}
+
+/// A call that runs, also if it is dropped before its end.
+struct UnderWay<'a>(&'a Unit);
+
+impl UnderWay<'_> {
+    fn new(unit: &Unit) -> UnderWay<'_> {
+        unit.calls.fetch_add(1, Ordering::Relaxed);
+        unit.meter.began();
+        UnderWay(unit)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.meter.left();
     }
 }
 
@@ -226,6 +300,12 @@ fn classify(error: &wasmtime::Error, state: &State, limits: &Limits, limit_ms: u
     if state.accountant.out_of_memory {
         return PluginFault::OutOfMemory(limits.memory);
     }
+    if state.accountant.out_of_tables {
+        return PluginFault::OutOfTables(u64::from(limits.table_elements));
+    }
+    if let Some(most) = state.host_calls.exceeded() {
+        return PluginFault::TooManyCalls(most);
+    }
     if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
         return PluginFault::TimedOut(limit_ms);
     }
@@ -236,7 +316,7 @@ fn classify(error: &wasmtime::Error, state: &State, limits: &Limits, limit_ms: u
     }
     let cause = cause.strip_prefix("wasm trap: ").unwrap_or(&cause);
     let told = state.last_words.as_deref().map(|words| format!("; its last words: {words}")).unwrap_or_default();
-    PluginFault::Trapped(cut(&format!("{cause}{told}"), MESSAGE))
+    PluginFault::Trapped(cut(&state.with_refusal(format!("{cause}{told}")), MESSAGE))
 }
 
 /// An error the guest answered: its code and its message.
@@ -250,15 +330,6 @@ pub(crate) fn answered(error: GuestError) -> PluginFault {
         GuestError::Other((code, message)) => (cut(&code, 64), message),
     };
     PluginFault::Answered(code, cut(&message, MESSAGE))
-}
-
-/// The beginning of a text, at most `bytes` long, at a letter's edge.
-pub(crate) fn cut(text: &str, bytes: usize) -> String {
-    if text.len() <= bytes {
-        return text.to_owned();
-    }
-    let end = (0..=bytes.saturating_sub(3)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    format!("{}…", &text[..end])
 }
 
 /// An answer that breaks the contract.
@@ -275,17 +346,4 @@ pub(crate) fn finite(name: &str, value: f64) -> Result<f64, PluginFault> {
 pub(crate) fn json_object(name: &str, text: &str) -> Result<serde_json::Value, PluginFault> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| bad(format!("`{name}` is not JSON: {error}")))?;
     if value.is_object() { Ok(value) } else { Err(bad(format!("`{name}` is not a JSON object"))) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cut;
-
-    #[test]
-    fn cuts_at_a_letters_edge() {
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcdef", 5), "ab…");
-        assert_eq!(cut("ääää", 6), "ä…");
-        assert!(cut(&"x".repeat(10_000), 4096).len() <= 4096);
-    }
 }

@@ -1,133 +1,67 @@
-//! Which plugins there are: built in, from folders, as named instances; each compiled once and ready to call.
+//! Which plugins there are and what can be asked of them: looked up, called, looked at again, switched, configured.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bellwether_domain::model::PluginStamp;
 use bellwether_domain::{Error, Result};
-use futures_util::StreamExt;
-use serde::Serialize;
+use tokio::sync::Mutex;
 
-use crate::cache::Cache;
-use crate::discover::{self, key};
-use crate::engine::Core;
-use crate::instance::{Active, Entry, Plugin};
+use crate::config::Said;
+use crate::discover::key;
+use crate::engine::{Core, HostCounters};
+use crate::info::{Bundled, PluginInfo, Reloaded};
+use crate::instance::{Active, Entry, Standing};
 use crate::limits::check_ceiling;
-use crate::load::{Facts, load};
-use crate::{AlertHandler, DriftDetector, DriftTest, Kind, ModelPlugin, PluginsConfig, Strategy};
-
-/// A plugin that ships inside the binary.
-#[derive(Debug, Clone, Copy)]
-pub struct Bundled {
-    /// Its `plugin.toml`.
-    pub manifest: &'static str,
-    /// Its component.
-    pub component: &'static [u8],
-}
-
-/// What there is to know of one loaded plugin instance.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PluginInfo {
-    /// The instance's name.
-    pub name: String,
-    /// The plugin's name.
-    pub plugin: String,
-    /// The plugin's version.
-    pub version: String,
-    /// Its kind.
-    pub kind: Kind,
-    /// One sentence.
-    pub summary: String,
-    /// `active`, `paused` (too many faults), `disabled`, or `refused` (see `problem`).
-    pub state: String,
-    /// Why it was refused or paused.
-    pub problem: Option<String>,
-    /// `built-in`, or the folder it came from.
-    pub source: String,
-    /// SPDX licence.
-    pub licence: String,
-    /// Contract version.
-    pub contract: String,
-    /// SHA-256 of the component, in hex.
-    pub digest: String,
-    /// Size of the component.
-    pub size_bytes: u64,
-    /// Interfaces it imports.
-    pub imports: Vec<String>,
-    /// Interfaces it exports.
-    pub exports: Vec<String>,
-    /// What it may do.
-    pub granted: serde_json::Value,
-    /// What it asked for and was not granted.
-    pub withheld: Vec<String>,
-    /// Limits in force.
-    pub limits: serde_json::Value,
-    /// JSON Schema of its configuration.
-    pub config_schema: serde_json::Value,
-    /// Its configuration, defaults filled in; secrets are not part of it.
-    pub config: serde_json::Value,
-    /// Calls so far, faults so far.
-    pub calls: u64,
-    /// Faults (trap, time-out, limit) so far.
-    pub faults: u64,
-}
+use crate::shelf::{Entries, Shelf, Which};
+use crate::watch::Watch;
+use crate::{AlertHandler, DriftDetector, DriftTest, GrantUse, Kind, ModelPlugin, PluginMetrics, PluginsConfig, Strategy};
 
 /// The plugin host. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PluginHost {
-    core: Arc<Core>,
-    /// Instances by [`key`]; swapped whole, so that a call never waits for a change of the list.
-    entries: Arc<ArcSwap<BTreeMap<String, Arc<Entry>>>>,
+    inner: Arc<Inner>,
 }
 
-/// Components compiled at once.
-const COMPILING: usize = 2;
+#[derive(Debug)]
+struct Inner {
+    core: Arc<Core>,
+    /// Swapped whole, so that a call never waits for a change of the list.
+    entries: ArcSwap<Entries>,
+    /// Held while something is changed.
+    shelf: Mutex<Shelf>,
+}
 
 impl PluginHost {
-    /// Loads built-in plugins and those of the configured folders. A plugin that cannot be loaded does not stop the
-    /// host: it is listed as `refused` with the reason. Errors are those of the configuration itself: an instance of a
-    /// plugin that does not exist (with the near match), a grant the plugin did not ask for, a bad config or digest.
+    /// Loads built-in plugins and those of the configured folders, and watches the folders. A plugin that cannot be loaded
+    /// does not stop the host: it is listed as `refused` with the reason. Errors are those of the configuration itself: an
+    /// instance of a plugin that does not exist (with the near match), a grant the plugin did not ask for, a bad config or
+    /// digest.
     pub async fn open(config: PluginsConfig, bundled: &[Bundled]) -> Result<PluginHost> {
         check_ceiling(&config.ceiling)?;
-        let found = discover::plugins(&config, bundled)?;
-        let planned = discover::instances(&config, &found)?;
         let core = Core::new(&config)?;
-        let cache = Cache::open(&config.cache);
-        let wanted: BTreeSet<usize> = planned.iter().map(|planned| planned.plugin).collect();
-        let loading = found.into_iter().enumerate().filter(|(place, _)| wanted.contains(place));
-        let plugins: BTreeMap<usize, Plugin> = futures_util::stream::iter(loading)
-            .map(|(place, found)| (place, found, &core, &cache))
-            .map(|(place, found, core, cache)| async move {
-                let mut facts = Facts::default();
-                let loaded = match &found.manifest {
-                    Ok(manifest) => load(core, cache, manifest, &found.place, &mut facts).await,
-                    Err(why) => Err(why.clone()),
-                };
-                if let Err(why) = &loaded {
-                    tracing::warn!(plugin.name = found.name, "plugin refused: {why}");
-                }
-                (place, Plugin { found, facts, loaded })
-            })
-            .buffer_unordered(COMPILING)
-            .collect()
-            .await;
-        let mut entries = BTreeMap::new();
-        for planned in &planned {
-            let entry = Entry::new(&core, &config, planned, &plugins[&planned.plugin])?;
-            entries.insert(key(&entry.name), Arc::new(entry));
+        let period = config.watch.0;
+        // A host for some instances alone is a worker's: it lives as long as its one job.
+        let watched = !config.folders.is_empty() && config.only.is_empty() && !period.is_zero();
+        // Seen before it is loaded: what changes in between is told rather than missed.
+        let watch = watched.then(|| Watch::begin(&config.folders));
+        let (shelf, entries) = Shelf::open(core.clone(), config, bundled).await?;
+        let inner = Arc::new(Inner { core, entries: ArcSwap::from_pointee(entries), shelf: Mutex::new(shelf) });
+        if let Some(watch) = watch {
+            inner.core.runtime().spawn(keep_watch(Arc::downgrade(&inner), watch, period));
         }
-        Ok(PluginHost { core, entries: Arc::new(ArcSwap::from_pointee(entries)) })
+        Ok(PluginHost { inner })
     }
 
     /// Every instance, by name.
     pub fn list(&self) -> Vec<PluginInfo> {
-        self.entries.load().values().map(|entry| entry.info()).collect()
+        self.inner.entries.load().values().map(|entry| entry.info()).collect()
     }
 
     /// One instance; `_` and `-` in names are the same. Errors: `NotFound` with the near match.
     pub fn inspect(&self, name: &str) -> Result<PluginInfo> {
-        Ok(self.entry(name)?.info())
+        Ok(self.listed(name)?.info())
     }
 
     /// The identity of a loaded plugin, for lineage.
@@ -140,7 +74,7 @@ impl PluginHost {
     pub fn configure(&self, name: &str, given: &serde_json::Value) -> Result<serde_json::Value> {
         let entry = self.entry(name)?;
         match &entry.schema {
-            Some(schema) => schema.fill("config", &[&entry.layers[0], &entry.layers[1], given]),
+            Some(schema) => schema.fill("config", &[&entry.layers[0], &entry.layers[1], &entry.layers[2], given]),
             None => Err(entry.active().err().unwrap_or_else(|| Error::internal("a plugin in service has no schema"))),
         }
     }
@@ -174,7 +108,7 @@ impl PluginHost {
 
     /// Every alert handler in service.
     pub fn alert_handlers(&self) -> Vec<Arc<AlertHandler>> {
-        self.entries.load().values().filter_map(|entry| handler(entry.active().ok()?)).collect()
+        self.inner.entries.load().values().filter_map(|entry| handler(entry.in_force().active().ok()?)).collect()
     }
 
     /// A deployment strategy. Errors: `NotFound` with the near match among strategies.
@@ -186,20 +120,119 @@ impl PluginHost {
 
     /// Stops taking calls, waits for those under way up to the call time-out.
     pub async fn close(&self) {
-        self.core.close().await;
+        self.inner.core.close().await;
     }
 
-    fn entry(&self, name: &str) -> Result<Arc<Entry>> {
-        let entries = self.entries.load();
+    /// Looks at a plugin's folder again, by the plugin's or an instance's name, and takes up what is new there, beside it
+    /// plugins that appeared or vanished. Errors: `NotFound`; the folders cannot be read, or hold two plugins of one name.
+    pub async fn reload(&self, name: &str) -> Result<(Reloaded, PluginInfo)> {
+        let before = self.listed(name).ok();
+        let plugin = before.as_ref().map_or_else(|| name.to_owned(), |entry| entry.plugin.found.name.clone());
+        self.take_up(&Which::Named(plugin)).await?;
+        let after = self.listed(name)?;
+        Ok((outcome(before.as_ref(), &after), after.info()))
+    }
+
+    /// The same for all plugins; the instances that became others, or did not although they should.
+    pub async fn reload_all(&self) -> Result<Vec<(Reloaded, PluginInfo)>> {
+        let before = self.inner.entries.load_full();
+        self.take_up(&Which::All).await?;
+        let after = self.inner.entries.load_full();
+        let changes = after.iter().map(|(name, entry)| (outcome(before.get(name), entry), entry.info()));
+        Ok(changes.filter(|(outcome, _)| *outcome != Reloaded::Unchanged).collect())
+    }
+
+    /// What was said of an instance while hosts ran.
+    pub fn said(&self, name: &str) -> Result<Said> {
+        Ok(self.listed(name)?.said.clone())
+    }
+
+    /// Says something of an instance: it stands above the settings' file from now on. Calls under way end as they began.
+    /// Errors: `NotFound`; `Invalid` with field `config.<path>`, then nothing changes.
+    pub async fn say(&self, name: &str, said: Said) -> Result<PluginInfo> {
+        let mut shelf = self.inner.shelf.lock().await;
+        let before = self.listed(name)?;
+        let entry = shelf.say(&before, said)?;
+        let mut entries = Entries::clone(&self.inner.entries.load());
+        entries.insert(key(name), entry.clone());
+        self.inner.entries.store(Arc::new(entries));
+        Ok(entry.info())
+    }
+
+    /// Configuration by layer: the manifest's, the settings file's, what was said since.
+    pub fn config_layers(&self, name: &str) -> Result<[serde_json::Value; 3]> {
+        Ok(self.entry(name)?.layers.clone())
+    }
+
+    /// What an instance's calls came to, through reloads too.
+    pub fn metrics(&self, name: &str) -> Result<PluginMetrics> {
+        Ok(self.entry(name)?.metrics())
+    }
+
+    /// What an instance's manifest asks for, and what it was granted with how often it used it.
+    pub fn grants(&self, name: &str) -> Result<(Vec<String>, Vec<GrantUse>)> {
+        Ok(self.entry(name)?.grants())
+    }
+
+    /// What was done for all plugins together.
+    pub fn counters(&self) -> HostCounters {
+        self.inner.core.counted()
+    }
+
+    async fn take_up(&self, which: &Which) -> Result<()> {
+        let mut shelf = self.inner.shelf.lock().await;
+        let entries = shelf.take_up(which, &self.inner.entries.load_full()).await?;
+        self.inner.entries.store(Arc::new(entries));
+        Ok(())
+    }
+
+    /// The instance of a name as it is listed.
+    fn listed(&self, name: &str) -> Result<Arc<Entry>> {
+        let entries = self.inner.entries.load();
         entries.get(&key(name)).cloned().ok_or_else(|| Error::unknown("plugin", name, entries.values().map(|entry| entry.name.as_str())))
     }
 
+    /// The instance of a name that is in force.
+    fn entry(&self, name: &str) -> Result<Arc<Entry>> {
+        Ok(self.listed(name)?.in_force())
+    }
+
     fn find<T>(&self, kind: Kind, what: &'static str, name: &str, pick: fn(&Active) -> Option<Arc<T>>) -> Result<Arc<T>> {
-        let entries = self.entries.load();
+        let entries = self.inner.entries.load();
         let of_kind = || entries.values().filter(|entry| entry.kind == kind).map(|entry| entry.name.as_str());
         let unknown = || Error::unknown(what, name, of_kind());
         let entry = entries.get(&key(name)).filter(|entry| entry.kind == kind).ok_or_else(unknown)?;
-        pick(entry.active()?).ok_or_else(unknown)
+        pick(entry.in_force().active()?).ok_or_else(unknown)
+    }
+}
+
+/// What became of an instance.
+fn outcome(before: Option<&Arc<Entry>>, after: &Arc<Entry>) -> Reloaded {
+    match (&after.standing, before) {
+        (Standing::Removed(_), _) => Reloaded::Removed,
+        (Standing::Refused(_), _) => Reloaded::Refused,
+        (_, Some(before)) if Arc::ptr_eq(before, after) && after.was_kept() => Reloaded::Kept,
+        (_, Some(before)) if Arc::ptr_eq(before, after) => Reloaded::Unchanged,
+        _ => Reloaded::TakenUp,
+    }
+}
+
+/// Looks at the folders again and again, while there is a host.
+async fn keep_watch(host: Weak<Inner>, mut watch: Watch, period: Duration) {
+    loop {
+        tokio::time::sleep(period).await;
+        let looked = tokio::task::spawn_blocking(move || {
+            let settled = watch.look();
+            (watch, settled)
+        });
+        let Ok((back, settled)) = looked.await else { return tracing::error!("the watch over plugin folders panicked and has ended") };
+        watch = back;
+        let Some(inner) = host.upgrade() else { return };
+        if !settled.is_empty()
+            && let Err(error) = (PluginHost { inner }).take_up(&Which::In(settled)).await
+        {
+            tracing::warn!("changed plugins are not taken up: {error}");
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::size::{ByteSize, Span};
 
 /// Everything the operator says.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginsConfig {
     /// Folders whose sub-folders with a `plugin.toml` are loaded.
@@ -19,10 +19,15 @@ pub struct PluginsConfig {
     pub signatures: Signatures,
     /// Whose signatures are believed.
     pub trust: Vec<Trusted>,
+    /// How often the folders are looked at for new, changed and vanished plugins; `0s` never.
+    pub watch: Span,
     /// What no plugin exceeds.
     pub ceiling: Ceiling,
     /// Named instances, and grants, limits and configuration for plugins of that name.
     pub instance: Vec<Instance>,
+    /// What was said of instances while a host ran, by name; it stands above `instance`. Not a setting of the file.
+    #[serde(skip)]
+    pub said: BTreeMap<String, Said>,
     /// Load only these instances (a training worker needs one); all when empty. Not a setting of the file.
     #[serde(skip)]
     pub only: Vec<String>,
@@ -80,10 +85,34 @@ pub struct Ceiling {
     pub queue: u32,
     /// Log lines per plugin and second.
     pub log_lines: u32,
+    /// Calls of host functions that one call may make; a fit may make as many more as it has more time.
+    pub host_calls: u64,
+    /// Elements of all tables of one call together.
+    pub table_elements: u32,
     /// Size of a component file.
     pub component: ByteSize,
+    /// Time to compile one component.
+    pub compile_timeout: Span,
     /// Faults in a row after which a plugin is paused (doubling from 1 s to 5 min).
     pub faults: u32,
+}
+
+impl Default for PluginsConfig {
+    fn default() -> Self {
+        PluginsConfig {
+            folders: Vec::new(),
+            signatures: Signatures::Off,
+            trust: Vec::new(),
+            watch: Span(Duration::from_secs(1)),
+            ceiling: Ceiling::default(),
+            instance: Vec::new(),
+            said: BTreeMap::new(),
+            only: Vec::new(),
+            cache: PathBuf::new(),
+            now_ms: None,
+            environment: BTreeMap::new(),
+        }
+    }
 }
 
 impl Default for Ceiling {
@@ -97,7 +126,11 @@ impl Default for Ceiling {
             instances: 32,
             queue: 64,
             log_lines: 100,
+            host_calls: 10_000_000,
+            // Python's and JavaScript's runtimes need about 30 000.
+            table_elements: 200_000,
             component: ByteSize(64 << 20),
+            compile_timeout: Span(Duration::from_secs(120)),
             faults: 5,
         }
     }
@@ -133,11 +166,22 @@ fn yes() -> bool {
     true
 }
 
+/// What was said of an instance while a host ran. It stands above the file's word until it is said otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Said {
+    /// In service or not; the file's word when absent.
+    pub enabled: Option<bool>,
+    /// Configuration laid over the file's.
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
 /// What the operator grants.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grant {
-    /// Origins it may send HTTP to: `https://hooks.example.com`, `http://127.0.0.1:9000`. Private and loopback addresses only when named as such.
+    /// Where it may send HTTP: `https://hooks.example.com`, `https://*.example.com:8443` (every name below), `POST https://…`
+    /// (that method alone), `http://127.0.0.1:9000`. Private and loopback addresses only when named as such.
     pub http: Vec<String>,
     /// Secrets by name, each from `env:NAME` or `file:/path`.
     pub secrets: BTreeMap<String, String>,

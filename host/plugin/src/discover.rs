@@ -8,13 +8,13 @@ use std::path::Path;
 use bellwether_domain::id::check_name;
 use bellwether_domain::{Error, Result};
 
-use crate::catalog::Bundled;
 use crate::config::{Instance, PluginsConfig};
+use crate::info::Bundled;
 use crate::load::Place;
 use crate::manifest::{Kind, Manifest};
 
 /// A plugin that was found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     /// The manifest's name; the folder's where the manifest cannot be read.
     pub(crate) name: String,

@@ -6,10 +6,11 @@
 //! too little of it, instances are made on demand, which only costs time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bellwether_domain::{Error, Result};
+use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use wasmtime::component::{HasSelf, Linker};
@@ -32,6 +33,30 @@ const MEMORIES: u32 = 2;
 /// Tables of one component.
 const TABLES: u32 = 16;
 
+/// What was done for all plugins since the host opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct HostCounters {
+    /// Instances made: one per call.
+    pub instances: u64,
+    /// Calls under way, of all plugins.
+    pub running: u32,
+    /// Components that were compiled.
+    pub compiled: u64,
+    /// Components that the cache had.
+    pub cached: u64,
+    /// Components taken up in place of one that served.
+    pub reloaded: u64,
+}
+
+/// The counting behind [`HostCounters`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) instances: AtomicU64,
+    pub(crate) compiled: AtomicU64,
+    pub(crate) cached: AtomicU64,
+    pub(crate) reloaded: AtomicU64,
+}
+
 /// What all plugins share.
 pub(crate) struct Core {
     pub(crate) engine: Engine,
@@ -41,6 +66,7 @@ pub(crate) struct Core {
     pub(crate) ceiling: Ceiling,
     pub(crate) signatures: Signatures,
     pub(crate) trust: Arc<[Trusted]>,
+    pub(crate) counters: Counters,
     /// The time for plugins granted one.
     pub(crate) now_ms: Option<fn() -> i64>,
     /// Taken only when the core is dropped.
@@ -74,6 +100,7 @@ impl Core {
             ceiling: config.ceiling.clone(),
             signatures: config.signatures,
             trust: config.trust.clone().into(),
+            counters: Counters::default(),
             now_ms: config.now_ms,
             runtime: Some(runtime),
             closed: AtomicBool::new(false),
@@ -83,6 +110,19 @@ impl Core {
     /// The plugin threads.
     pub(crate) fn runtime(&self) -> &Runtime {
         self.runtime.as_ref().expect("only `drop` takes it")
+    }
+
+    /// What was done so far.
+    pub(crate) fn counted(&self) -> HostCounters {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let free = u32::try_from(self.permits.available_permits()).unwrap_or(u32::MAX);
+        HostCounters {
+            instances: read(&self.counters.instances),
+            running: self.ceiling.instances.saturating_sub(free),
+            compiled: read(&self.counters.compiled),
+            cached: read(&self.counters.cached),
+            reloaded: read(&self.counters.reloaded),
+        }
     }
 
     /// True once no call is taken any more.
@@ -144,8 +184,9 @@ fn base_config() -> Config {
         .epoch_interruption(true)
         .concurrency_support(false)
         .wasm_memory64(false)
-        // The same arguments give the same answer on every processor.
+        // The same arguments give the same answer on every processor, down to the bits of a NaN.
         .relaxed_simd_deterministic(true)
+        .cranelift_nan_canonicalization(true)
         .max_wasm_stack(1 << 20)
         .async_stack_size(2 << 20);
     config

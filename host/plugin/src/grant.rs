@@ -1,19 +1,21 @@
-//! What an instance may do: what its manifest wants and its operator granted, and nothing else.
-//!
-//! Origins are compared as scheme, host and port after parsing, never as text, so that `https://a.example@evil.example`
-//! or a prefix of a name is not mistaken for a granted one.
+//! What an instance may do: what its manifest wants and its operator granted, and nothing else; and how often it did.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether_domain::{Error, Result, suggest};
-use url::{Host, Url};
+use serde::Serialize;
 
 use crate::config::Grant;
 use crate::http::Egress;
 use crate::manifest::Wants;
+
+mod pattern;
+
+pub(crate) use pattern::{HttpGrant, Origin};
 
 /// The word in `wants.http` for origins that the operator will name.
 pub(crate) const CONFIGURED: &str = "configured";
@@ -21,62 +23,34 @@ pub(crate) const CONFIGURED: &str = "configured";
 /// Longest secret, in bytes.
 const SECRET: u64 = 64 << 10;
 
-/// Scheme, host and port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) scheme: String,
-    pub(crate) host: Host<String>,
-    pub(crate) port: u16,
+/// Values by name. Shows names only.
+#[derive(Default)]
+pub(crate) struct Secrets(BTreeMap<String, Secret>);
+
+struct Secret {
+    value: Option<String>,
+    used: AtomicU64,
 }
 
-/// Values by name. Shows names only.
-#[derive(Clone, Default, PartialEq)]
-pub(crate) struct Secrets(BTreeMap<String, Option<String>>);
+/// One permission and how often it was used since the instance was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GrantUse {
+    /// `http`, `secret` or `clock`.
+    pub kind: String,
+    /// Where to, or the secret's name; `clock` for the clock.
+    pub grant: String,
+    /// Requests sent, secrets read, times asked.
+    pub used: u64,
+}
 
 /// What an instance may do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Granted {
     /// Outgoing HTTP, if any origin was granted.
     pub(crate) http: Option<Arc<Egress>>,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) clock: bool,
-}
-
-impl Origin {
-    /// Reads `https://hooks.example.com`. The error says what is wrong, without naming the field.
-    pub(crate) fn parse(text: &str) -> Result<Origin, String> {
-        let wrong = |why: &str| format!("`{text}` is not an origin: {why}; write it as https://hooks.example.com or http://127.0.0.1:9000");
-        let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("its scheme must be http or https"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("it must not hold a user or password"));
-        }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("it must end after host and port"));
-        }
-        Origin::of(&url).ok_or_else(|| wrong("it has no host"))
-    }
-
-    /// The origin of a request's address.
-    pub(crate) fn of(url: &Url) -> Option<Origin> {
-        let host = match url.host()? {
-            // A name may be written with the root's dot at its end; it is the same name.
-            Host::Domain(name) => Host::Domain(name.trim_end_matches('.').to_ascii_lowercase()),
-            Host::Ipv4(address) => Host::Ipv4(address),
-            Host::Ipv6(address) => Host::Ipv6(address),
-        };
-        Some(Origin { scheme: url.scheme().to_owned(), host, port: url.port_or_known_default()? })
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let usual = if self.scheme == "https" { 443 } else { 80 };
-        write!(f, "{}://{}", self.scheme, self.host)?;
-        if self.port == usual { Ok(()) } else { write!(f, ":{}", self.port) }
-    }
+    clock_used: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Secrets {
@@ -88,7 +62,9 @@ impl fmt::Debug for Secrets {
 impl Secrets {
     /// The value of a secret; none when it was not granted or is not set.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned().flatten()
+        let secret = self.0.get(name)?;
+        secret.used.fetch_add(1, Ordering::Relaxed);
+        secret.value.clone()
     }
 
     fn names(&self) -> Vec<&str> {
@@ -99,37 +75,51 @@ impl Secrets {
 impl Granted {
     /// Wants ∩ grant. Errors name what was granted and not wanted, under `field`, and secrets that cannot be read.
     pub(crate) fn of(field: &str, wants: &Wants, grant: &Grant, environment: &BTreeMap<String, String>) -> Result<Granted> {
-        let origins = grant.http.iter().map(|text| origin(field, wants, text)).collect::<Result<Vec<Origin>>>()?;
-        let http = if origins.is_empty() { None } else { Some(Arc::new(Egress::new(origins))) };
+        let grants = grant.http.iter().map(|text| http_grant(field, wants, text)).collect::<Result<Vec<HttpGrant>>>()?;
+        let http = if grants.is_empty() { None } else { Some(Arc::new(Egress::new(grants))) };
         let mut secrets = BTreeMap::new();
         for (name, source) in &grant.secrets {
             let field = format!("{field}.grant.secrets.{name}");
             if !wants.secrets.contains(name) {
                 return Err(unwanted(&field, name, wants.secrets.iter().map(String::as_str)));
             }
-            secrets.insert(name.clone(), secret(&field, source, environment)?);
+            secrets.insert(name.clone(), Secret { value: secret(&field, source, environment)?, used: AtomicU64::new(0) });
         }
         if grant.clock && !wants.clock {
             return Err(unwanted(&format!("{field}.grant.clock"), "clock", []));
         }
-        Ok(Granted { http, secrets: Secrets(secrets), clock: grant.clock })
+        Ok(Granted { http, secrets: Arc::new(Secrets(secrets)), clock: grant.clock, clock_used: Arc::default() })
     }
 
     /// For people; secrets by name only.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
-            "http": self.http.iter().flat_map(|egress| egress.origins()).map(Origin::to_string).collect::<Vec<_>>(),
+            "http": self.http.iter().flat_map(|egress| egress.grants()).map(HttpGrant::to_string).collect::<Vec<_>>(),
             "secrets": self.secrets.names(),
             "clock": self.clock,
         })
     }
 
+    /// The time was asked for.
+    pub(crate) fn clock_was_used(&self) {
+        self.clock_used.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Every permission and how often it was used.
+    pub(crate) fn uses(&self) -> Vec<GrantUse> {
+        let one = |kind: &str, grant: String, used: u64| GrantUse { kind: kind.to_owned(), grant, used };
+        let http = self.http.iter().flat_map(|egress| egress.uses()).map(|(grant, used)| one("http", grant.to_string(), used));
+        let secrets = self.secrets.0.iter().map(|(name, secret)| one("secret", name.clone(), secret.used.load(Ordering::Relaxed)));
+        let clock = self.clock.then(|| one("clock", "clock".to_owned(), self.clock_used.load(Ordering::Relaxed)));
+        http.chain(secrets).chain(clock).collect()
+    }
+
     /// What was wanted and is not granted.
     pub(crate) fn withheld(&self, wants: &Wants) -> Vec<String> {
-        let origins: Vec<String> = self.http.iter().flat_map(|egress| egress.origins()).map(Origin::to_string).collect();
+        let granted: Vec<&HttpGrant> = self.http.iter().flat_map(|egress| egress.grants()).collect();
         let http = wants.http.iter().filter(|want| match want.as_str() {
-            CONFIGURED => origins.is_empty(),
-            text => Origin::parse(text).is_ok_and(|origin| !origins.contains(&origin.to_string())),
+            CONFIGURED => granted.is_empty(),
+            text => HttpGrant::parse(text).is_ok_and(|want| !granted.iter().any(|grant| grant.covers(&want))),
         });
         let secrets = wants.secrets.iter().filter(|name| !self.secrets.0.contains_key(*name));
         http.map(|want| format!("http {want}"))
@@ -139,11 +129,11 @@ impl Granted {
     }
 }
 
-fn origin(field: &str, wants: &Wants, text: &str) -> Result<Origin> {
+fn http_grant(field: &str, wants: &Wants, text: &str) -> Result<HttpGrant> {
     let field = format!("{field}.grant.http");
-    let origin = Origin::parse(text).map_err(|why| Error::invalid(&field, why))?;
-    let wanted = wants.http.iter().any(|want| want == CONFIGURED || Origin::parse(want).is_ok_and(|want| want == origin));
-    if wanted { Ok(origin) } else { Err(unwanted(&field, text, wants.http.iter().map(String::as_str))) }
+    let grant = HttpGrant::parse(text).map_err(|why| Error::invalid(&field, why))?;
+    let wanted = wants.http.iter().any(|want| want == CONFIGURED || HttpGrant::parse(want).is_ok_and(|want| want.covers(&grant)));
+    if wanted { Ok(grant) } else { Err(unwanted(&field, text, wants.http.iter().map(String::as_str))) }
 }
 
 fn unwanted<'a>(field: &str, granted: &str, wanted: impl IntoIterator<Item = &'a str>) -> Error {
@@ -190,24 +180,6 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_compared_as_origins() {
-        let check = |text: &str, expected: Result<&str, &str>| match (Origin::parse(text), expected) {
-            (Ok(origin), Ok(shown)) => assert_eq!(origin.to_string(), shown, "{text}"),
-            (Err(why), Err(part)) => assert!(why.contains(part), "{text}: {why}"),
-            (found, _) => panic!("{text}: {found:?}"),
-        };
-        check("https://Hooks.Example.com", Ok("https://hooks.example.com"));
-        check("https://hooks.example.com.:443/", Ok("https://hooks.example.com"));
-        check("http://127.0.0.1:9000", Ok("http://127.0.0.1:9000"));
-        check("http://0x7f.1", Ok("http://127.0.0.1"));
-        check("http://[::1]:80", Ok("http://[::1]"));
-        check("ftp://a.example", Err("scheme"));
-        check("https://a.example@evil.example", Err("user"));
-        check("https://a.example/path", Err("end after host"));
-        check("a.example", Err("not an origin"));
-    }
-
-    #[test]
     fn a_grant_is_wants_and_operator_together() {
         let environment = BTreeMap::from([("TOKEN".to_owned(), "t".to_owned())]);
         let check =
@@ -242,6 +214,8 @@ mod tests {
             Granted::of("x", &wants, &grant(&[], &[("set", "env:TOKEN"), ("unset", "env:NOPE")], false), &environment).expect("granted");
         assert_eq!(granted.secrets.get("set").as_deref(), Some("hunter2"));
         assert_eq!((granted.secrets.get("unset"), granted.secrets.get("other")), (None, None));
+        let used: Vec<(String, u64)> = granted.uses().into_iter().map(|used| (used.grant, used.used)).collect();
+        assert_eq!(used, [("set".to_owned(), 1), ("unset".to_owned(), 1)]);
         assert!(!format!("{granted:?}").contains("hunter2"));
         assert_eq!(granted.withheld(&wants), ["http configured", "secret other", "clock"]);
     }

@@ -5,8 +5,10 @@
 //!
 //! A call's way through the crate: `catalog` finds the instance, its kind's file (`drift`, `model`, ...) says which export
 //! to call and checks the answer, `call` admits it, runs it on the plugin threads in a store of its own and names what
-//! went wrong. `load` is the way in: manifest, file, compile (`cache`), contract, `describe`.
+//! went wrong. `load` is the way in: manifest, file, compile (`cache`), contract, `describe`; `shelf` takes up what
+//! changed while calls go on, and `watch` tells it when.
 pub mod size;
+mod text;
 pub mod manifest;
 pub mod config;
 mod limits;
@@ -22,17 +24,21 @@ mod http;
 mod grant;
 mod state;
 mod schema;
+mod meter;
 mod call;
 mod cache;
 mod host;
 mod load;
 pub mod model;
+mod info;
 mod discover;
 pub mod strategy;
 pub mod drift;
 pub mod alert;
-pub mod catalog;
 mod instance;
+mod shelf;
+mod watch;
+pub mod catalog;
 pub mod inspect;
 mod workpiece;
 pub mod check;
@@ -40,10 +46,14 @@ pub mod cases;
 pub mod bench;
 
 pub use alert::AlertHandler;
-pub use catalog::{Bundled, PluginHost, PluginInfo};
-pub use config::{Ceiling, Grant, Instance, PluginsConfig, Signatures, Trusted};
+pub use catalog::PluginHost;
+pub use config::{Ceiling, Grant, Instance, PluginsConfig, Said, Signatures, Trusted};
 pub use drift::{Acceptance, DriftDetector, DriftEvent, DriftOutcome, DriftTest};
+pub use engine::HostCounters;
 pub use frame::{Column, ColumnKind, Frame, Windows};
+pub use grant::GrantUse;
+pub use info::{Bundled, PluginInfo, Reloaded};
 pub use manifest::{Build, Kind, Language, Manifest};
+pub use meter::{CallError, CallSeries, Outcome, PluginMetrics};
 pub use model::{GuestProgress, InputShape, ModelPlugin, Plan, Requirements};
 pub use strategy::Strategy;

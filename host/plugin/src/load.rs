@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bellwether_domain::Error;
@@ -36,7 +37,7 @@ use crate::state::{Identity, State};
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where a plugin comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Place {
     /// The binary itself.
     BuiltIn(&'static [u8]),
@@ -127,10 +128,9 @@ pub(crate) async fn compile(
     facts: &mut Facts,
 ) -> Result<Component, String> {
     let (place, file, most) = (place.clone(), manifest.component.clone(), core.ceiling.component);
-    let (core, cache, manifest) = (core.clone(), cache.clone(), manifest.clone());
-    let runtime = core.clone();
+    let (with, cache, manifest) = (core.clone(), cache.clone(), manifest.clone());
     // Reading and compiling take long and wait for nothing: off the threads that serve.
-    let compiled = runtime.runtime().spawn_blocking(move || {
+    let compiled = core.runtime().spawn_blocking(move || {
         let bytes = match &place {
             Place::BuiltIn(bytes) => (*bytes).into(),
             Place::Folder(folder) => std::borrow::Cow::Owned(read(&folder.join(&file), most.0)?),
@@ -140,20 +140,28 @@ pub(crate) async fn compile(
         }
         let digest = hex::encode(Sha256::digest(&bytes));
         // Bytes nobody vouches for are not even parsed where that is required.
-        let notice = signed(&core, &place, &manifest, &digest);
+        let notice = signed(&with, &place, &manifest, &digest);
         let component = notice.clone().and_then(|_| check_bytes(&bytes)).and_then(|()| {
             cache
-                .component(&core.engine, &bytes, &digest)
+                .component(&with.engine, &bytes, &digest)
                 .map_err(|error| format!("it is damaged or truncated, or beyond the limits of this host: {error:#}"))
         });
         let notice = notice.ok().flatten();
         Ok((digest, bytes.len() as u64, notice, component.map_err(|why| format!("{file} cannot be used: {why}"))))
     });
-    let (digest, size_bytes, notice, component) = compiled.await.map_err(|error| format!("compiling it failed: {error}"))??;
+    let most = core.ceiling.compile_timeout;
+    // A compiler cannot be interrupted; what is given up here ends by itself, without an heir.
+    let compiled = tokio::time::timeout(most.0, compiled)
+        .await
+        .map_err(|_| format!("compiling it took longer than plugins.ceiling.compile_timeout ({most}) allows"))?;
+    let (digest, size_bytes, notice, component) = compiled.map_err(|error| format!("compiling it failed: {error}"))??;
     facts.digest = digest;
     facts.size_bytes = size_bytes;
     facts.notice = notice;
-    component
+    let (component, cached) = component?;
+    let counter = if cached { &core.counters.cached } else { &core.counters.compiled };
+    counter.fetch_add(1, Ordering::Relaxed);
+    Ok(component)
 }
 
 /// What the operator should know of a plugin's signature; an error where one is required and there is no good one.
@@ -171,7 +179,11 @@ fn signed(core: &Core, place: &Place, manifest: &Manifest, digest: &str) -> Resu
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("its component {} cannot be read: {error}", path.display());
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(format!("its component {} is not a file", path.display()));
+    }
+    let size = metadata.len();
     if size > most {
         return Err(format!("its component has {size} bytes; plugins.ceiling.component allows {most}"));
     }

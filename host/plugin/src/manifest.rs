@@ -82,7 +82,8 @@ pub enum Language {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wants {
-    /// Outgoing HTTP: origins (`https://hooks.example.com`), or `configured` for those the operator will name.
+    /// Outgoing HTTP: as in a grant (`https://hooks.example.com`, `https://*.example.com`, `POST https://…`), or `configured`
+    /// for what the operator will name.
     pub http: Vec<String>,
     /// Secrets, by name.
     pub secrets: Vec<String>,
@@ -102,6 +103,12 @@ pub struct WantedLimits {
     pub output: Option<ByteSize>,
     /// Calls at once.
     pub concurrency: Option<u32>,
+    /// Calls that wait.
+    pub queue: Option<u32>,
+    /// Log lines a second.
+    pub log_lines: Option<u32>,
+    /// Calls of host functions in one call.
+    pub host_calls: Option<u64>,
 }
 
 /// Longest manifest, in bytes.
@@ -169,7 +176,7 @@ impl Manifest {
             return wrong("licence", "is empty; give an SPDX identifier, as in Apache-2.0".to_owned());
         }
         for origin in self.wants.http.iter().filter(|want| *want != crate::grant::CONFIGURED) {
-            if let Err(why) = crate::grant::Origin::parse(origin) {
+            if let Err(why) = crate::grant::HttpGrant::parse(origin) {
                 return wrong("wants.http", format!("{why}; or `{}` for those the operator names", crate::grant::CONFIGURED));
             }
         }

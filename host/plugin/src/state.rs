@@ -15,7 +15,7 @@ use crate::engine::Core;
 use crate::grant::Granted;
 use crate::host::log::LogGate;
 use crate::host::wasi;
-use crate::http::Outgoing;
+use crate::http::{Outgoing, Refusal};
 use crate::limits::{Accountant, Limits};
 use crate::model::GuestProgress;
 
@@ -45,11 +45,61 @@ pub(crate) struct State {
     pub(crate) progress: Option<GuestProgress>,
     /// The guest's last line at level error: said beside a trap, which by itself says little.
     pub(crate) last_words: Option<String>,
-    deadline: Instant,
+    /// Host functions called so far.
+    pub(crate) host_calls: Tally,
+    /// When the call must have ended.
+    pub(crate) deadline: Instant,
     /// Made at the first use: most guests import no WASI.
     wasi: Option<WasiCtx>,
     http: WasiHttpCtx,
     outgoing: Outgoing,
+}
+
+/// Counts calls of host functions within one call.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    most: u64,
+    left: u64,
+    exceeded: bool,
+}
+
+impl Tally {
+    pub(crate) fn new(most: u64) -> Tally {
+        Tally { most, left: most, exceeded: false }
+    }
+
+    /// Takes one more; an error beyond the bound.
+    pub(crate) fn one_more(&mut self) -> wasmtime::Result<()> {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                self.exceeded = true;
+                Err(wasmtime::Error::msg(format!("more than {} calls of host functions in one call", self.most)))
+            }
+        }
+    }
+
+    /// The bound, if more was asked for.
+    pub(crate) fn exceeded(&self) -> Option<u64> {
+        self.exceeded.then_some(self.most)
+    }
+}
+
+impl State {
+    /// What the host refused the guest in this call, and the line that would grant it.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let Refusal { what, grant } = self.outgoing.refusal()?;
+        let name = &self.identity.name;
+        Some(format!("the host refused {what}; to allow it, say `grant.http = [\"{grant}\"]` in a [[plugins.instance]] named `{name}`"))
+    }
+
+    /// A guest's text, with what the host refused it in this call behind it.
+    pub(crate) fn with_refusal(&self, text: String) -> String {
+        self.refusal().map_or(text.clone(), |refusal| format!("{text}; {refusal}"))
+    }
 }
 
 /// A fresh store for one call that must end by `deadline`.
@@ -67,12 +117,13 @@ pub(crate) fn store(
     http.set_field_size_limit(FIELDS);
     let state = State {
         identity: identity.clone(),
-        accountant: Accountant::new(limits.memory),
+        accountant: Accountant::new(limits.memory, limits.table_elements),
         table,
         seed,
         dice: None,
         progress,
         last_words: None,
+        host_calls: Tally::new(limits.host_calls_in(deadline.saturating_duration_since(Instant::now()))),
         deadline,
         wasi: None,
         http,
@@ -96,7 +147,10 @@ pub(crate) fn store(
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let (seed, identity) = (self.seed, &self.identity);
-        let ctx = self.wasi.get_or_insert_with(|| wasi::empty(seed, identity.now_ms.filter(|_| identity.granted.clock)));
+        let ctx = self.wasi.get_or_insert_with(|| {
+            // Who may talk to others measures how long they take; for everybody else time is what they make of it.
+            wasi::empty(seed, identity.now_ms.filter(|_| identity.granted.clock), identity.granted.http.is_some())
+        });
         WasiCtxView { ctx, table: &mut self.table }
     }
 }

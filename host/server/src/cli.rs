@@ -27,6 +27,7 @@ mod jobs;
 mod models;
 pub(crate) mod output;
 mod plugin;
+mod plugins_operate;
 mod predict;
 mod serve;
 mod train;

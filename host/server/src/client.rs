@@ -112,6 +112,13 @@ impl Client {
         understood(self.send(Method::POST, path, Payload::Json(json), key).await?)
     }
 
+    /// PUT of a JSON body.
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<Reply<T>, CallError> {
+        let json =
+            serde_json::to_vec(body).map_err(|error| CallError::Broken(format!("the request cannot be written as JSON: {error}")))?;
+        understood(self.send(Method::PUT, path, Payload::Json(json), None).await?)
+    }
+
     /// POST without a body.
     pub async fn post_empty<T: DeserializeOwned>(&self, path: &str) -> Result<Reply<T>, CallError> {
         understood(self.send(Method::POST, path, Payload::None, None).await?)

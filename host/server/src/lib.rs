@@ -8,6 +8,7 @@ pub mod app;
 pub mod auth;
 mod openapi;
 mod explain;
+mod exposition;
 mod extract;
 pub mod wire;
 mod routes;

@@ -48,8 +48,18 @@ fn listed() -> OpenApiRouter<AppState> {
         .routes(routes!(alerts::show_alert))
         .routes(routes!(plugins::list_plugins))
         .routes(routes!(plugins::show_plugin))
+        .routes(routes!(plugins::enable_plugin))
+        .routes(routes!(plugins::disable_plugin))
+        .routes(routes!(plugins::reload_plugin))
+        .routes(routes!(plugins::show_plugin_config, plugins::set_plugin_config))
+        .routes(routes!(plugins::show_plugin_metrics))
+        .routes(routes!(plugins::show_plugin_grants))
         .routes(routes!(system::show_version));
-    OpenApiRouter::new().nest(API, api).routes(routes!(system::show_liveness)).routes(routes!(system::show_readiness))
+    OpenApiRouter::new()
+        .nest(API, api)
+        .routes(routes!(system::show_liveness))
+        .routes(routes!(system::show_readiness))
+        .routes(routes!(system::show_metrics))
 }
 
 /// The routes with everything around them, ready to be served or called in a test.

@@ -10,9 +10,9 @@ use crate::bindings::guest_model::EstimatingPre;
 use crate::call::{Call, Unit, answered};
 use crate::frame::{Frame, Windows};
 use crate::host::data::LentWindows;
-use crate::load::{Pre, Worlds};
+use crate::load::{Pre, StrategyPre, Worlds};
 use crate::state::State;
-use crate::strategy::{StrategyPre, same_twice};
+use crate::strategy::same_twice;
 
 /// The plugin's exports, to call them in a store of one's own making.
 #[derive(Debug, Clone, Copy)]

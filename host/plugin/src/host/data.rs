@@ -46,7 +46,8 @@ impl wit::HostColumn for State {
     }
 
     fn moments(&mut self, column: Resource<LentColumn>) -> wasmtime::Result<wit::Moments> {
-        let found = aggregate::moments(&self.column(&column)?.values);
+        let deadline = self.deadline;
+        let found = aggregate::moments(&self.column(&column)?.values, deadline)?;
         Ok(wit::Moments {
             count: found.count,
             missing: found.missing,
@@ -59,12 +60,14 @@ impl wit::HostColumn for State {
 
     fn quantiles(&mut self, column: Resource<LentColumn>, probabilities: Vec<f64>) -> wasmtime::Result<Vec<f64>> {
         bounded("probabilities", probabilities.len())?;
-        Ok(aggregate::quantiles(&self.column(&column)?.values, &probabilities))
+        let deadline = self.deadline;
+        Ok(aggregate::quantiles(&self.column(&column)?.values, &probabilities, deadline)?)
     }
 
     fn histogram(&mut self, column: Resource<LentColumn>, edges: Vec<f64>) -> wasmtime::Result<Vec<u64>> {
         bounded("edges", edges.len())?;
-        aggregate::histogram(&self.column(&column)?.values, &edges)
+        let deadline = self.deadline;
+        aggregate::histogram(&self.column(&column)?.values, &edges, deadline)?
             .ok_or_else(|| wasmtime::Error::msg("the edges of a histogram must ascend and hold no NaN"))
     }
 
@@ -76,15 +79,15 @@ impl wit::HostColumn for State {
 
 impl wit::HostFrame for State {
     fn rows(&mut self, frame: Resource<Frame>) -> wasmtime::Result<u64> {
-        Ok(self.table.get(&frame)?.columns.first().map_or(0, |column| column.values.len()) as u64)
+        Ok(self.frame(&frame)?.columns.first().map_or(0, |column| column.values.len()) as u64)
     }
 
     fn names(&mut self, frame: Resource<Frame>) -> wasmtime::Result<Vec<String>> {
-        Ok(self.table.get(&frame)?.columns.iter().map(|column| column.name.to_string()).collect())
+        Ok(self.frame(&frame)?.columns.iter().map(|column| column.name.to_string()).collect())
     }
 
     fn column(&mut self, frame: Resource<Frame>, index: u32) -> wasmtime::Result<Option<Resource<LentColumn>>> {
-        match self.table.get(&frame)?.columns.get(index as usize).cloned() {
+        match self.frame(&frame)?.columns.get(index as usize).cloned() {
             Some(column) => Ok(Some(self.table.push(LentColumn(column))?)),
             None => Ok(None),
         }
@@ -136,11 +139,18 @@ impl wit::HostWindows for State {
 }
 
 impl State {
-    fn column(&self, column: &Resource<LentColumn>) -> wasmtime::Result<&Column> {
+    fn frame(&mut self, frame: &Resource<Frame>) -> wasmtime::Result<&Frame> {
+        self.host_calls.one_more()?;
+        Ok(self.table.get(frame)?)
+    }
+
+    fn column(&mut self, column: &Resource<LentColumn>) -> wasmtime::Result<&Column> {
+        self.host_calls.one_more()?;
         Ok(&self.table.get(column)?.0)
     }
 
-    fn windows(&self, windows: &Resource<LentWindows>) -> wasmtime::Result<&Windows> {
+    fn windows(&mut self, windows: &Resource<LentWindows>) -> wasmtime::Result<&Windows> {
+        self.host_calls.one_more()?;
         Ok(&self.table.get(windows)?.0)
     }
 }

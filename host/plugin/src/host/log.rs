@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::bindings::base::bellwether::host::log::{Host, Level};
-use crate::call::cut;
 use crate::state::State;
+use crate::text::{cut, printable};
 
 /// Longest line, in bytes.
 const LINE: usize = 4 << 10;
@@ -41,6 +41,7 @@ impl LogGate {
 
 impl Host for State {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+        self.host_calls.one_more()?;
         let line = printable(&cut(&message, LINE));
         let name = self.identity.name.as_str();
         if let Some(dropped) = self.identity.log.pass(Instant::now()) {
@@ -62,11 +63,6 @@ impl Host for State {
     }
 }
 
-/// Without control characters, which could forge lines or drive a terminal.
-fn printable(line: &str) -> String {
-    line.chars().map(|letter| if letter.is_control() && letter != '\t' { ' ' } else { letter }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -79,6 +75,5 @@ mod tests {
         let at = |ms| gate.epoch + Duration::from_millis(ms);
         assert_eq!((gate.pass(at(0)), gate.pass(at(1)), gate.pass(at(2)), gate.pass(at(999))), (Some(0), Some(0), None, None));
         assert_eq!((gate.pass(at(1_000)), gate.pass(at(1_001))), (Some(2), Some(0)));
-        assert_eq!(printable("a\n\u{1b}[2Jb"), "a  [2Jb");
     }
 }

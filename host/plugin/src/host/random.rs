@@ -13,12 +13,14 @@ use crate::state::State;
 
 impl Host for State {
     fn uniform(&mut self, count: u32) -> wasmtime::Result<Vec<f64>> {
+        self.host_calls.one_more()?;
         let count = checked(count)?;
         let dice = self.dice();
         Ok((0..count).map(|_| uniform(dice)).collect())
     }
 
     fn normal(&mut self, count: u32) -> wasmtime::Result<Vec<f64>> {
+        self.host_calls.one_more()?;
         let count = checked(count)?;
         let dice = self.dice();
         let mut numbers = Vec::with_capacity(count + 1);

@@ -5,6 +5,7 @@ use crate::state::State;
 
 impl Host for State {
     fn get(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        self.host_calls.one_more()?;
         Ok(self.identity.granted.secrets.get(&name))
     }
 }

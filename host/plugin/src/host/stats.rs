@@ -10,30 +10,37 @@ use crate::state::State;
 
 impl Host for State {
     fn normal_cdf(&mut self, x: f64) -> wasmtime::Result<f64> {
+        self.host_calls.one_more()?;
         Ok(normal_cdf(x))
     }
 
     fn normal_quantile(&mut self, p: f64) -> wasmtime::Result<f64> {
+        self.host_calls.one_more()?;
         Ok(if p > 0.0 && p < 1.0 { -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p) } else { f64::NAN })
     }
 
     fn student_t_sf(&mut self, x: f64, df: f64) -> wasmtime::Result<f64> {
+        self.host_calls.one_more()?;
         Ok(student_t_sf(x, df))
     }
 
     fn chi_squared_sf(&mut self, x: f64, df: f64) -> wasmtime::Result<f64> {
+        self.host_calls.one_more()?;
         Ok(chi_squared_sf(x, df))
     }
 
     fn fisher_f_sf(&mut self, x: f64, d1: f64, d2: f64) -> wasmtime::Result<f64> {
+        self.host_calls.one_more()?;
         Ok(fisher_f_sf(x, d1, d2))
     }
 
     fn beta_regularized(&mut self, a: f64, b: f64, x: f64) -> wasmtime::Result<f64> {
+        self.host_calls.one_more()?;
         Ok(beta(a, b, x))
     }
 
     fn ln_gamma(&mut self, x: f64) -> wasmtime::Result<f64> {
+        self.host_calls.one_more()?;
         Ok(if x > 0.0 { ln_gamma(x) } else { f64::NAN })
     }
 }

@@ -1,13 +1,15 @@
 //! The WASI of guests that import one: nothing in it. No files, arguments, environment, network or standard streams; the
-//! civil time stands still unless the clock was granted; randomness comes from the call's seed, so that a guest whose
+//! civil time stands still unless the clock was granted; the other clock counts how often it was read, unless HTTP was
+//! granted, for which waiting times must be real; randomness comes from the call's seed, so that a guest whose
 //! language draws some for its hash maps still gives the same answer to the same arguments.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use wasmtime_wasi::random::Deterministic;
-use wasmtime_wasi::{HostWallClock, WasiCtx};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
 
 /// Bytes of seeded randomness before it repeats. What needs more has `bellwether:host/random`.
 const RANDOM: usize = 4 << 10;
@@ -28,8 +30,22 @@ impl HostWallClock for CivilTime {
     }
 }
 
-/// WASI for one call; `now_ms` is the clock if it was granted.
-pub(crate) fn empty(seed: u64, now_ms: Option<fn() -> i64>) -> WasiCtx {
+/// A clock that goes on by a microsecond with each reading: it never stands still, and every call sees the same times.
+#[derive(Default)]
+struct Readings(AtomicU64);
+
+impl HostMonotonicClock for Readings {
+    fn resolution(&self) -> u64 {
+        1_000
+    }
+
+    fn now(&self) -> u64 {
+        self.0.fetch_add(1_000, Ordering::Relaxed)
+    }
+}
+
+/// WASI for one call; `now_ms` is the clock if it was granted; `real_waits` gives it the time that waiting takes.
+pub(crate) fn empty(seed: u64, now_ms: Option<fn() -> i64>, real_waits: bool) -> WasiCtx {
     let bytes = |stream: u64| {
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
         dice.set_stream(stream);
@@ -37,7 +53,11 @@ pub(crate) fn empty(seed: u64, now_ms: Option<fn() -> i64>) -> WasiCtx {
         dice.fill_bytes(&mut bytes);
         bytes
     };
-    WasiCtx::builder()
+    let mut builder = WasiCtx::builder();
+    if !real_waits {
+        builder.monotonic_clock(Readings::default());
+    }
+    builder
         .wall_clock(CivilTime(now_ms))
         .secure_random(Deterministic::new(bytes(1)))
         .insecure_random(Deterministic::new(bytes(2)))
@@ -49,6 +69,12 @@ pub(crate) fn empty(seed: u64, now_ms: Option<fn() -> i64>) -> WasiCtx {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clock_without_a_grant_counts_its_readings() {
+        let clock = Readings::default();
+        assert_eq!([clock.now(), clock.now(), clock.now()], [0, 1_000, 2_000]);
+    }
 
     #[test]
     fn the_time_stands_still_unless_granted() {

@@ -7,7 +7,8 @@ use bellwether_domain::Result;
 use bellwether_domain::error::PluginFault;
 use bellwether_domain::rollout::{Action, Analysis, Decision, HealthReport, Measurement, RolloutView, Side};
 
-use crate::call::{bad, cut};
+use crate::call::bad;
+use crate::text::cut;
 
 /// Longest state, in bytes.
 const STATE: usize = 64 << 10;

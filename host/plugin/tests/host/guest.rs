@@ -7,7 +7,7 @@ use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{"mode":{"type":"string","default":"ok","enum":["ok","trap","loop","memory","big","error","nan","past"]}}}"#;
+const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{"mode":{"type":"string","default":"ok","enum":["ok","trap","loop","memory","big","error","nan","past","work"]}}}"#;
 
 /// What the host knows the plugin by.
 pub(crate) fn manifest(name: &str) -> String {
@@ -51,11 +51,14 @@ fn module(name: &str) -> String {
             (local.get $at))
         (func (export "bellwether:types/plugin@0.1.0#describe") (result i32) {describe} (i32.const 2048))
         ;; The letter of `mode` in {{"mode":"…"}}: misbehaves, or gives a result's place with the error already written.
-        (func $misbehave (param $config i32) (result i32) (local $mode i32)
+        (func $misbehave (param $config i32) (result i32) (local $mode i32) (local $left i32)
             (local.set $mode (i32.load8_u offset=9 (local.get $config)))
             (if (i32.eq (local.get $mode) (i32.const 116)) (then unreachable))
             (if (i32.eq (local.get $mode) (i32.const 108)) (then (loop $again (br $again))))
             (if (i32.eq (local.get $mode) (i32.const 109)) (then (drop (memory.grow (i32.const 60000)))))
+            (if (i32.eq (local.get $mode) (i32.const 119)) (then
+                (local.set $left (i32.const 100000))
+                (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))
             (if (i32.eq (local.get $mode) (i32.const 101)) (then
                 (i32.store8 (i32.const 2304) (i32.const 1)) (i32.store8 (i32.const 2308) (i32.const 3))
                 (i32.store (i32.const 2312) (i32.const 0)) (i32.store (i32.const 2316) (i32.const {name_length}))))

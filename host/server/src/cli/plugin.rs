@@ -43,6 +43,8 @@ pub(crate) enum PluginCommand {
         /// Its name, or a path
         plugin: String,
     },
+    #[command(flatten)]
+    Operate(super::plugins_operate::OperateCommand),
     /// Write a new project: the plugin, its tests, the SDK and the contract
     New(new::NewArgs),
     /// Build a plugin to the component its `plugin.toml` names
@@ -87,6 +89,7 @@ pub(crate) async fn perform(command: PluginCommand, context: &Context) -> Result
                 context.show(&plugin, inspect::show_loaded)
             }
         },
+        PluginCommand::Operate(command) => super::plugins_operate::perform(command, context).await,
         PluginCommand::New(args) => new::perform(&args, context),
         PluginCommand::Build(args) => build::perform(args.folder, context).await,
         PluginCommand::Test(args) => test::perform(&args.folder, context).await,
