@@ -46,6 +46,8 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("plugin", "manifest", "contract"),
     ("plugin", "manifest", "grant"),
     ("plugin", "http", "grant"),
+    // Which version of a world a component speaks is that world's own knowledge; what is looked up is the loader's.
+    ("plugin", "load", "strategy"),
     // One place says how every noun is kept, also the nouns that feature modules bring.
     ("engine", "records", "alerting"),
     ("engine", "records", "monitoring"),
