@@ -46,6 +46,8 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("plugin", "manifest", "contract"),
     ("plugin", "manifest", "grant"),
     ("plugin", "http", "grant"),
+    // What is loaded holds the exports of every kind, and a strategy's are those of one of two versions.
+    ("plugin", "load", "strategy"),
     // The catalogue is made of instances, and `Bundled` is its word for what it is given.
     ("plugin", "catalog", "instance"),
     ("plugin", "discover", "catalog"),

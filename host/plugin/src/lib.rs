@@ -35,8 +35,8 @@ pub mod catalog;
 mod instance;
 pub mod inspect;
 mod workpiece;
-pub mod check;
 pub mod cases;
+pub mod check;
 pub mod bench;
 
 pub use alert::AlertHandler;

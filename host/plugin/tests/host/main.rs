@@ -156,7 +156,7 @@ async fn what_is_no_plugin_is_refused_with_the_reason_and_stops_nothing() {
             "newer",
             guest::manifest("newer").replace("contract = \"0.1.0\"", "contract = \"0.9.0\""),
             &good,
-            "built against 0.9.0 of the contract; this host speaks 0.1.0",
+            "built against 0.9.0 of the contract; this host speaks 0.2.0 and 0.1.0",
         ),
         ("other", guest::manifest("other"), &good, "its `describe` says name `good`, its manifest `other`"),
         (
