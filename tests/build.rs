@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-const GUESTS: &[&str] = &["misbehaving", "deploy-0-1-0"];
+const GUESTS: &[&str] = &["misbehaving", "deploy-0-1-0", "foresight"];
 
 fn main() -> anyhow::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");

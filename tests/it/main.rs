@@ -7,6 +7,7 @@
 mod author;
 mod bad_input;
 mod bitcoin;
+mod checked;
 mod cli;
 mod crash;
 mod example;

@@ -20,7 +20,7 @@ use crate::workpiece::Workpiece;
 mod compare;
 mod format;
 mod play;
-mod receiver;
+pub(crate) mod receiver;
 
 pub use compare::Difference;
 

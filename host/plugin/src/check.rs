@@ -8,14 +8,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bellwether_domain::Result;
+use bellwether_domain::{Error, Result};
 use serde_json::Value;
 
 use crate::cache::Cache;
 use crate::call::Unit;
+use crate::cases::receiver::Receiver;
 use crate::discover::{in_folder, key};
 use crate::engine::Core;
-use crate::grant::Granted;
+use crate::grant::{CONFIGURED, Granted};
 use crate::host::log::LogGate;
 use crate::instance::Active;
 use crate::limits::{Limits, check_ceiling};
@@ -28,6 +29,7 @@ use crate::{PluginsConfig, Signatures};
 mod again;
 mod estimator;
 mod finding;
+mod handler;
 pub(crate) mod input;
 mod trial;
 
@@ -75,10 +77,12 @@ pub async fn check(folder: &Path, config: &PluginsConfig) -> Result<Vec<Finding>
     );
     wants(&mut findings, &manifest, &facts);
     described(&mut findings, &core, &manifest, &loaded).await;
-    if let Some((unit, settings)) = ready(&mut findings, &core, config, &manifest, &loaded)? {
+    let receiver = Receiver::start().await.map_err(Error::internal)?;
+    let place = Place { folder, origin: receiver.origin() };
+    if let Some(Ready { unit, settings, receives }) = ready(&mut findings, &core, config, &manifest, &loaded, &place)? {
         let active = Active::new(&loaded.worlds, &unit, &settings);
         let twice = Twice { unit: &unit, worlds: &loaded.worlds, config: &settings };
-        trial::run(&mut findings, &active, &loaded.schema, twice).await;
+        trial::run(&mut findings, &active, &loaded.schema, twice, receives.then_some(&receiver)).await;
     }
     core.close().await;
     Ok(findings.finish())
@@ -133,35 +137,63 @@ async fn described(findings: &mut Findings, core: &Arc<Core>, manifest: &Manifes
     findings.add(Topic::Description, "the schema refuses unknown settings", closed, detail);
 }
 
-/// What is called, with the operator's grants and configuration, if there are any, and its defaults.
+/// Where the plugin lies, and what a handler may deliver to.
+struct Place<'a> {
+    folder: &'a Path,
+    origin: String,
+}
+
+/// What is called, and its configuration.
+struct Ready {
+    unit: Arc<Unit>,
+    settings: Value,
+    /// The check's own receiver hears of it.
+    receives: bool,
+}
+
+/// The plugin with the operator's grants and configuration, if there are any, and its defaults; a handler without
+/// configuration with that of its first case.
 fn ready(
     findings: &mut Findings,
     core: &Arc<Core>,
     config: &PluginsConfig,
     manifest: &Manifest,
     loaded: &Loaded,
-) -> Result<Option<(Arc<Unit>, Value)>> {
+    place: &Place<'_>,
+) -> Result<Option<Ready>> {
     let instance = config.instance.iter().find(|instance| key(&instance.name) == key(&manifest.name)).cloned();
-    let instance = instance.unwrap_or_else(|| crate::discover::plain(&manifest.name));
-    let granted = Granted::of(&format!("plugins.instance.{}", instance.name), &manifest.wants, &instance.grant, &config.environment)?;
-    let layers = [as_json(&manifest.config), as_json(&instance.config)];
-    let settings = match loaded.schema.fill_partly("config", &[&layers[0], &layers[1]]) {
+    let mut instance = instance.unwrap_or_else(|| crate::discover::plain(&manifest.name));
+    let mut wants = manifest.wants.clone();
+    let fill = |given: &Value| loaded.schema.fill_partly("config", &[&as_json(&manifest.config), given]);
+    let mut filled = fill(&as_json(&instance.config));
+    let mut receives = false;
+    if manifest.kind == Kind::AlertHandler
+        && instance.config.is_empty()
+        && let Some(settings) = handler::configuration(place.folder, &place.origin)
+        && let Ok((settings, None)) = fill(&settings)
+    {
+        receives = true;
+        filled = Ok((settings, None));
+        if !wants.http.is_empty() {
+            wants.http = vec![CONFIGURED.to_owned()];
+            instance.grant.http = vec![place.origin.clone()];
+        }
+    }
+    let granted = Granted::of(&format!("plugins.instance.{}", instance.name), &wants, &instance.grant, &config.environment)?;
+    let what = if receives { "configuration of its first case" } else { "configuration by defaults" };
+    let settings = match filled {
         Ok((settings, None)) => {
-            findings.add(Topic::Description, "configuration by defaults", true, settings.to_string());
+            findings.add(Topic::Description, what, true, settings.to_string());
             settings
         }
         Ok((_, Some(missing))) if instance.config.is_empty() => {
             let kept = manifest.kind == Kind::AlertHandler;
-            findings.add(
-                Topic::Description,
-                "configuration by defaults",
-                kept,
-                format!("{missing}; it was not tried further: give it in a [[plugins.instance]]"),
-            );
+            let detail = format!("{missing}; it was not tried further: give it in a case or in a [[plugins.instance]]");
+            findings.add(Topic::Description, what, kept, detail);
             return Ok(None);
         }
         Ok((_, Some(error))) | Err(error) => {
-            findings.add(Topic::Description, "configuration by defaults", false, error.to_string());
+            findings.add(Topic::Description, what, false, error.to_string());
             return Ok(None);
         }
     };
@@ -169,5 +201,5 @@ fn ready(
     let limits = Limits { faults: u32::MAX, ..Limits::effective(&core.ceiling, &manifest.limits, &instance.limits) };
     let identity =
         Identity { name: manifest.name.clone(), granted, log: LogGate::new(limits.log_lines), now_ms: config.now_ms.or(Some(|| 0)) };
-    Ok(Some((Unit::new(core.clone(), Arc::new(identity), limits), settings)))
+    Ok(Some(Ready { unit: Unit::new(core.clone(), Arc::new(identity), limits), settings, receives }))
 }

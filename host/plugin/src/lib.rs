@@ -41,8 +41,8 @@ mod watch;
 pub mod catalog;
 pub mod inspect;
 mod workpiece;
-pub mod check;
 pub mod cases;
+pub mod check;
 pub mod bench;
 
 pub use alert::AlertHandler;

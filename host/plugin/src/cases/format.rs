@@ -54,7 +54,7 @@ pub(super) struct Table {
 /// How the local receiver answers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: u16,
     pub(super) headers: BTreeMap<String, String>,
     body: Value,
@@ -139,6 +139,21 @@ impl Default for Answer {
 }
 
 impl Answer {
+    /// An answer of this status.
+    pub(crate) fn status(status: u16) -> Answer {
+        Answer { status, ..Answer::default() }
+    }
+
+    /// An answer that sends the caller on.
+    pub(crate) fn redirect(location: &str) -> Answer {
+        Answer { status: 307, headers: BTreeMap::from([("location".to_owned(), location.to_owned())]), body: Value::Null }
+    }
+
+    /// An answer that takes it, with a body.
+    pub(crate) fn with_body(body: Value) -> Answer {
+        Answer { body, ..Answer::default() }
+    }
+
     /// The body: a text as it is, anything else as JSON.
     pub(super) fn body_text(&self) -> String {
         match &self.body {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::format::Answer;
+pub(crate) use super::format::Answer;
 
 /// Largest body kept, in bytes.
 const BODY: usize = 16 << 20;
@@ -22,7 +22,7 @@ const KEPT: usize = 1_000;
 
 /// Listens until it is dropped.
 #[derive(Debug)]
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
@@ -36,7 +36,7 @@ struct Shared {
 
 impl Receiver {
     /// Listens on a free port.
-    pub(super) async fn start() -> std::io::Result<Receiver> {
+    pub(crate) async fn start() -> std::io::Result<Receiver> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
@@ -44,17 +44,17 @@ impl Receiver {
     }
 
     /// What a plugin must be granted to reach it.
-    pub(super) fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// How it answers from now on.
-    pub(super) fn answer_with(&self, answer: &Answer) {
+    pub(crate) fn answer_with(&self, answer: &Answer) {
         *self.shared.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer.clone();
     }
 
     /// What it was sent, as `{method, path, headers, body}`; a body that is JSON is there as such.
-    pub(super) fn requests(&self) -> Vec<Value> {
+    pub(crate) fn requests(&self) -> Vec<Value> {
         self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::again::Twice;
 use super::finding::{Findings, Topic};
-use super::{estimator, input};
+use super::{estimator, handler, input};
+use crate::cases::receiver::Receiver;
 use crate::instance::Active;
 use crate::schema::Schema;
 use crate::{Acceptance, DriftDetector, DriftTest, InputShape, ModelPlugin, Plan, Strategy};
@@ -18,20 +19,16 @@ const MANY_ROWS: usize = 1_000_000;
 /// Values given to a detector at once in the trial of limits.
 const MANY_VALUES: usize = 50_000;
 
-pub(super) async fn run(findings: &mut Findings, active: &Active, schema: &Schema, twice: Twice<'_>) {
+pub(super) async fn run(findings: &mut Findings, active: &Active, schema: &Schema, twice: Twice<'_>, receiver: Option<&Receiver>) {
     match active {
         Active::Model(model) => model_type(findings, model, schema, twice).await,
         Active::DriftTest(test) => drift_test(findings, test, twice).await,
         Active::DriftDetector(detector) => drift_detector(findings, detector, twice).await,
         Active::DeploymentStrategy(strategy) => deployment_strategy(findings, strategy, twice).await,
-        Active::AlertHandler(handler) => {
-            // Where it leads to a receiver, one is really told; without a grant it must say that it could not.
-            let mut hostile = |what: &str, outcome| findings.hostile(Topic::HostileInput, what, outcome);
-            hostile("handle: an alert", handler.handle(&input::alert(10), "plugin-check-1").await);
-            hostile("handle: an empty summary", handler.handle(&input::alert(0), "").await);
-            let outcome = handler.handle(&input::alert(200_000), "plugin-check-2").await;
-            findings.hostile(Topic::Limits, "handle: a summary of 200 000 letters", outcome);
-        }
+        Active::AlertHandler(handler) => match receiver {
+            Some(receiver) => handler::received(findings, handler, receiver).await,
+            None => handler::told(findings, handler).await,
+        },
     }
 }
 

@@ -33,7 +33,12 @@ impl AlertHandler for {{Pascal}} {
         // A receiver drops repeats of one delivery by this key.
         let headers = [("idempotency-key", alert.idempotency_key.as_str())];
         let timeout = Duration::from_secs(config.timeout_seconds);
-        http::post_json(&config.url, &headers, &json!({"text": line(alert)}), timeout)?;
+        http::post_json(
+            &config.url,
+            &headers,
+            &json!({"text": line(alert)}),
+            timeout,
+        )?;
         Ok(())
     }
 }
@@ -41,10 +46,17 @@ impl AlertHandler for {{Pascal}} {
 bellwether_sdk::register!(alert_handler: {{Pascal}});
 
 fn line(alert: &Alert) -> String {
-    let about = alert.symbol.as_deref().or(alert.model_id.as_deref()).map(|name| format!("{name} "));
+    let about = alert
+        .symbol
+        .as_deref()
+        .or(alert.model_id.as_deref())
+        .map(|name| format!("{name} "));
     let (severity, phase) = (alert.severity.as_str(), alert.phase.as_str());
     let about = about.unwrap_or_default();
-    format!("[{severity}] {} {about}{phase}: {}", alert.condition, alert.summary)
+    format!(
+        "[{severity}] {} {about}{phase}: {}",
+        alert.condition, alert.summary
+    )
 }
 
 #[cfg(test)]
@@ -65,7 +77,11 @@ mod tests {
         let seen = Rc::clone(&sent);
         testing::respond_with(move |request| {
             seen.replace(Some(request.clone()));
-            Ok(Response { status, headers: Vec::new(), body: Vec::new() })
+            Ok(Response {
+                status,
+                headers: Vec::new(),
+                body: Vec::new(),
+            })
         });
         let alert = Alert {
             idempotency_key: "alert-1:1".to_owned(),
@@ -96,8 +112,15 @@ mod tests {
         let (result, request) = deliver(200);
         result.unwrap();
         let body: Value = serde_json::from_slice(&request.body).unwrap();
-        assert_eq!(body["text"], "[warning] data-drift BTC/USDT firing: rsi(14) has drifted");
-        assert!(request.headers.contains(&("idempotency-key".to_owned(), "alert-1:1".to_owned())));
+        assert_eq!(
+            body["text"],
+            "[warning] data-drift BTC/USDT firing: rsi(14) has drifted"
+        );
+        assert!(
+            request
+                .headers
+                .contains(&("idempotency-key".to_owned(), "alert-1:1".to_owned()))
+        );
     }
 
     #[test]

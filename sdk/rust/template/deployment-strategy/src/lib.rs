@@ -42,7 +42,10 @@ impl DeploymentStrategy for {{Pascal}} {
     fn next(rollout: &Rollout, config: &Config) -> Result<Decision> {
         let taken = taken(&rollout.state)?;
         let decision = match taken {
-            0 => Decision::new(Action::CheckHealth, "check the candidate before it gets traffic"),
+            0 => Decision::new(
+                Action::CheckHealth,
+                "check the candidate before it gets traffic",
+            ),
             1 => match failed_check(rollout) {
                 Some(reason) => Decision::rollback(reason),
                 None => share(config, 0),
@@ -54,7 +57,10 @@ impl DeploymentStrategy for {{Pascal}} {
                     seconds: config.seconds,
                     least_requests: config.least_requests,
                 };
-                Decision::new(Action::Analyse(request), "measure the candidate at this share")
+                Decision::new(
+                    Action::Analyse(request),
+                    "measure the candidate at this share",
+                )
             }
             _ => match failed_analysis(rollout) {
                 Some(reason) => Decision::rollback(reason),
@@ -79,7 +85,9 @@ fn taken(state: &[u8]) -> Result<u64> {
     reader.finish()?;
     // A rollout has a few dozen steps.
     if taken > 1_000 {
-        return Err(Error::invalid_input(format!("the state is damaged: it counts {taken} decisions")));
+        return Err(Error::invalid_input(format!(
+            "the state is damaged: it counts {taken} decisions"
+        )));
     }
     Ok(taken)
 }
@@ -88,8 +96,14 @@ fn taken(state: &[u8]) -> Result<u64> {
 fn share(config: &Config, place: usize) -> Decision {
     match config.shares.get(place) {
         Some(share) => {
-            let weight = Weight { share: *share, shadow: 0.0 };
-            Decision::new(Action::SetWeight(weight), format!("raise the candidate's share to {share}"))
+            let weight = Weight {
+                share: *share,
+                shadow: 0.0,
+            };
+            Decision::new(
+                Action::SetWeight(weight),
+                format!("raise the candidate's share to {share}"),
+            )
         }
         None => Decision::new(Action::Promote, "the candidate held at every share"),
     }
@@ -99,7 +113,10 @@ fn share(config: &Config, place: usize) -> Decision {
 fn failed_check(rollout: &Rollout) -> Option<String> {
     match &rollout.health {
         Some(health) if health.passed => None,
-        Some(health) => Some(format!("the health check failed: {}", health.reasons.join("; "))),
+        Some(health) => Some(format!(
+            "the health check failed: {}",
+            health.reasons.join("; ")
+        )),
         None => Some("the health check gave no result".to_owned()),
     }
 }
@@ -110,7 +127,9 @@ fn failed_analysis(rollout: &Rollout) -> Option<String> {
     match analysis.and_then(|analysis| analysis.passed) {
         Some(true) => None,
         Some(false) => {
-            let reasons = analysis.map(|analysis| analysis.reasons.join("; ")).unwrap_or_default();
+            let reasons = analysis
+                .map(|analysis| analysis.reasons.join("; "))
+                .unwrap_or_default();
             Some(format!("the candidate did worse: {reasons}"))
         }
         None => Some("there was too little data for a verdict".to_owned()),
@@ -146,9 +165,16 @@ mod tests {
             }
             let reasons = vec!["12 % failed".to_owned()];
             rollout.state = decision.state;
-            rollout.health =
-                Some(Health { passed: healthy, probes: 3, slowest_ms: 1.0, reasons: reasons.clone() });
-            rollout.analysis = Some(Analysis { passed: verdict, reasons });
+            rollout.health = Some(Health {
+                passed: healthy,
+                probes: 3,
+                slowest_ms: 1.0,
+                reasons: reasons.clone(),
+            });
+            rollout.analysis = Some(Analysis {
+                passed: verdict,
+                reasons,
+            });
         }
         panic!("no end: {actions:?}");
     }
@@ -168,10 +194,16 @@ mod tests {
 
     #[test]
     fn anything_else_goes_back() {
-        assert_eq!(play(&json!({}), false, None)[1], "the health check failed: 12 % failed");
+        assert_eq!(
+            play(&json!({}), false, None)[1],
+            "the health check failed: 12 % failed"
+        );
         let worse = play(&json!({}), true, Some(false));
         assert_eq!(worse[3], "the candidate did worse: 12 % failed");
-        assert_eq!(play(&json!({}), true, None)[3], "there was too little data for a verdict");
+        assert_eq!(
+            play(&json!({}), true, None)[3],
+            "there was too little data for a verdict"
+        );
     }
 
     #[test]
@@ -179,7 +211,10 @@ mod tests {
         let config = testing::config::<{{Pascal}}>(&json!({})).unwrap();
         let mut rollout = testing::rollout(None, "lstm_2");
         rollout.state = b"foreign".to_vec();
-        assert!(matches!({{Pascal}}::next(&rollout, &config), Err(Error::InvalidInput(_))));
+        assert!(matches!(
+            {{Pascal}}::next(&rollout, &config),
+            Err(Error::InvalidInput(_))
+        ));
         let falling = testing::config::<{{Pascal}}>(&json!({"shares": [0.5, 0.1]}));
         let falling = falling.and_then(|config| {{Pascal}}::check(&config));
         assert!(matches!(falling, Err(Error::InvalidConfig(_))));

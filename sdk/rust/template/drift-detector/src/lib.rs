@@ -34,7 +34,9 @@ impl Plugin for {{Pascal}} {
             return Ok(());
         }
         let (warning, drift) = (config.warning, config.drift);
-        Err(Error::invalid_config(format!("`warning` is {warning}; it must be below `drift`, {drift}")))
+        Err(Error::invalid_config(format!(
+            "`warning` is {warning}; it must be below `drift`, {drift}"
+        )))
     }
 }
 
@@ -48,10 +50,17 @@ impl DriftDetector for {{Pascal}} {
         let mut events = Vec::new();
         for (index, value) in (0..).zip(values).filter(|(_, value)| !value.is_nan()) {
             if let Some((severity, statistic)) = sums.take(*value, config)? {
-                events.push(Event { index, severity, statistic });
+                events.push(Event {
+                    index,
+                    severity,
+                    statistic,
+                });
             }
         }
-        Ok(Advance { state: sums.write(), events })
+        Ok(Advance {
+            state: sums.write(),
+            events,
+        })
     }
 }
 
@@ -86,9 +95,18 @@ impl Sums {
         reader.finish()?;
         match numbers[..] {
             [mean, squares, up, down] if numbers.iter().all(|number| number.is_finite()) => {
-                Ok(Sums { count, mean, squares, up, down, warned })
+                Ok(Sums {
+                    count,
+                    mean,
+                    squares,
+                    up,
+                    down,
+                    warned,
+                })
             }
-            _ => Err(Error::invalid_input("the state is damaged: it has not four finite numbers")),
+            _ => Err(Error::invalid_input(
+                "the state is damaged: it has not four finite numbers",
+            )),
         }
     }
 
@@ -109,7 +127,9 @@ impl Sums {
         self.down = (self.down - z - config.slack).max(0.0);
         let statistic = self.up.max(self.down);
         if !statistic.is_finite() {
-            return Err(Error::invalid_input(format!("{value} is too far off to be measured")));
+            return Err(Error::invalid_input(format!(
+                "{value} is too far off to be measured"
+            )));
         }
         if statistic >= config.drift {
             *self = Sums::default();
@@ -128,7 +148,9 @@ impl Sums {
         if self.mean.is_finite() && self.squares.is_finite() {
             return Ok(());
         }
-        Err(Error::invalid_input(format!("{value} is too large to have a deviation")))
+        Err(Error::invalid_input(format!(
+            "{value} is too large to have a deviation"
+        )))
     }
 }
 
@@ -138,12 +160,20 @@ mod tests {
     use bellwether_sdk::serde_json::{Value, json};
     use bellwether_sdk::{DriftDetector, Error, Result, testing};
 
-    use super::{Sums, {{Pascal}}};
+    use super::{{{Pascal}}, Sums};
 
     /// Between -1 and 1, and from the 40th value on higher by `shift`.
     fn values(shift: f64) -> Vec<f64> {
         let value = |place: usize| if place % 2 == 0 { -1.0 } else { 1.0 };
-        (0..60).map(|place| if place < 40 { value(place) } else { value(place) + shift }).collect()
+        (0..60)
+            .map(|place| {
+                if place < 40 {
+                    value(place)
+                } else {
+                    value(place) + shift
+                }
+            })
+            .collect()
     }
 
     fn run(values: &[f64], config: &Value) -> Result<Vec<(u32, Severity)>> {
@@ -155,7 +185,11 @@ mod tests {
         let half = {{Pascal}}::update(&start, first, &config)?;
         let rest = {{Pascal}}::update(&half.state, second, &config)?;
         assert_eq!(whole.state, rest.state);
-        Ok(whole.events.iter().map(|event| (event.index, event.severity)).collect())
+        Ok(whole
+            .events
+            .iter()
+            .map(|event| (event.index, event.severity))
+            .collect())
     }
 
     #[test]
@@ -166,9 +200,10 @@ mod tests {
     #[test]
     fn a_shift_is_found_and_none_is_not() {
         assert_eq!(run(&values(0.0), &json!({})).unwrap(), []);
-        let found = run(&values(3.0), &json!({})).unwrap();
+        let found = run(&values(2.2), &json!({})).unwrap();
+        assert_eq!(found, [(42, Severity::Warning), (43, Severity::Drift)]);
+        let found = run(&values(-3.0), &json!({})).unwrap();
         assert_eq!(found, [(41, Severity::Warning), (42, Severity::Drift)]);
-        assert_eq!(run(&values(-3.0), &json!({})).unwrap().len(), 2);
     }
 
     #[test]
@@ -181,10 +216,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused() {
-        assert!(matches!(run(&[f64::INFINITY; 3], &json!({})), Err(Error::InvalidInput(_))));
-        assert!(matches!(run(&[1.0], &json!({"warning": 9.0})), Err(Error::InvalidConfig(_))));
-        assert!(matches!(Sums::read(b"foreign"), Err(Error::InvalidInput(_))));
+        assert!(matches!(
+            run(&[f64::INFINITY; 3], &json!({})),
+            Err(Error::InvalidInput(_))
+        ));
+        assert!(matches!(
+            run(&[1.0], &json!({"warning": 9.0})),
+            Err(Error::InvalidConfig(_))
+        ));
+        assert!(matches!(
+            Sums::read(b"foreign"),
+            Err(Error::InvalidInput(_))
+        ));
         let bytes = Sums::default().write();
-        assert!(matches!(Sums::read(&bytes[..bytes.len() - 1]), Err(Error::InvalidInput(_))));
+        assert!(matches!(
+            Sums::read(&bytes[..bytes.len() - 1]),
+            Err(Error::InvalidInput(_))
+        ));
     }
 }

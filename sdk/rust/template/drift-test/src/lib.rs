@@ -46,7 +46,9 @@ impl DriftTest for {{Pascal}} {
         let (reference_count, reference) = (reader.u64()?, reader.numbers()?);
         reader.finish()?;
         let [lower, median, upper] = reference[..] else {
-            return Err(Error::invalid_input("the baseline is damaged: it has not three quartiles"));
+            return Err(Error::invalid_input(
+                "the baseline is damaged: it has not three quartiles",
+            ));
         };
         let (current_count, [_, now, _]) = quartiles(current)?;
         let distance = (now - median).abs();
@@ -78,7 +80,9 @@ fn quartiles(frame: &Frame) -> Result<(u64, [f64; 3])> {
         [lower, median, upper] if quartiles.iter().all(|value| value.is_finite()) => {
             Ok((count, [lower, median, upper]))
         }
-        _ => Err(Error::invalid_input(format!("{count} present values have no finite quartiles"))),
+        _ => Err(Error::invalid_input(format!(
+            "{count} present values have no finite quartiles"
+        ))),
     }
 }
 
@@ -108,15 +112,28 @@ mod tests {
     #[test]
     fn the_median_may_move_within_the_middle_half() {
         let outcome = run(&ramp(0), &ramp(10), &json!({})).unwrap();
-        assert_eq!((outcome.statistic, outcome.threshold, outcome.drifted), (10.0, 10.0, false));
+        assert_eq!(
+            (outcome.statistic, outcome.threshold, outcome.drifted),
+            (10.0, 10.0, false)
+        );
         assert!(run(&ramp(0), &ramp(11), &json!({})).unwrap().drifted);
-        assert!(!run(&ramp(0), &ramp(11), &json!({"widen": 2.0})).unwrap().drifted);
+        assert!(
+            !run(&ramp(0), &ramp(11), &json!({"widen": 2.0}))
+                .unwrap()
+                .drifted
+        );
     }
 
     #[test]
     fn what_cannot_be_used_is_refused() {
-        assert!(matches!(run(&[], &ramp(0), &json!({})), Err(Error::InvalidInput(_))));
-        assert!(matches!(run(&ramp(0), &[f64::NAN; 41], &json!({})), Err(Error::InvalidInput(_))));
+        assert!(matches!(
+            run(&[], &ramp(0), &json!({})),
+            Err(Error::InvalidInput(_))
+        ));
+        assert!(matches!(
+            run(&ramp(0), &[f64::NAN; 41], &json!({})),
+            Err(Error::InvalidInput(_))
+        ));
         let config = testing::config::<{{Pascal}}>(&json!({})).unwrap();
         let current = testing::frame(&[("x", &[1.0; 41])]);
         let foreign = {{Pascal}}::test(b"foreign", &current, &config);

@@ -38,7 +38,10 @@ impl ModelType for {{Pascal}} {
     /// A model that is no network fits itself: the host calls `fit` and `predict` below.
     fn plan(_config: &Config, _input: &InputShape, target: &Target) -> Result<TrainingPlan> {
         match target.task {
-            Task::Regression => Ok(TrainingPlan::Guest(GuestModel { scaled: true, last_step_only: true })),
+            Task::Regression => Ok(TrainingPlan::Guest(GuestModel {
+                scaled: true,
+                last_step_only: true,
+            })),
             Task::Binary => Err(Error::unsupported(format!(
                 "this model predicts real numbers, and the target `{}` is a probability",
                 target.kind
@@ -84,17 +87,27 @@ impl Estimator for {{Pascal}} {
         let (features, coefficients) = (reader.texts()?, reader.numbers()?);
         reader.finish()?;
         if coefficients.len() != features.len() + 1 {
-            return Err(Error::invalid_input("the state is damaged: it has not one coefficient per feature"));
+            return Err(Error::invalid_input(
+                "the state is damaged: it has not one coefficient per feature",
+            ));
         }
         check_features(Rows::LastStep, &features, 1, inputs)?;
         let mut predictions = Vec::new();
         Rows::LastStep.for_each(inputs, |_, row| {
-            let terms = row.iter().zip(&coefficients[1..]).map(|(value, weight)| value * weight);
+            let terms = row
+                .iter()
+                .zip(&coefficients[1..])
+                .map(|(value, weight)| value * weight);
             predictions.push(coefficients[0] + terms.sum::<f64>());
         })?;
-        match predictions.iter().position(|prediction| !prediction.is_finite()) {
+        match predictions
+            .iter()
+            .position(|prediction| !prediction.is_finite())
+        {
             None => Ok(predictions),
-            Some(sample) => Err(Error::invalid_input(format!("the numbers of sample {sample} are too large"))),
+            Some(sample) => Err(Error::invalid_input(format!(
+                "the numbers of sample {sample} are too large"
+            ))),
         }
     }
 }
@@ -105,7 +118,8 @@ bellwether_sdk::register!(guest_model: {{Pascal}});
 fn solve(mut lines: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     let size = lines.len();
     for column in 0..size {
-        let largest = |a: &usize, b: &usize| lines[*a][column].abs().total_cmp(&lines[*b][column].abs());
+        let largest =
+            |a: &usize, b: &usize| lines[*a][column].abs().total_cmp(&lines[*b][column].abs());
         let pivot = (column..size).max_by(largest)?;
         lines.swap(column, pivot);
         let top = lines[column].clone();
@@ -121,10 +135,15 @@ fn solve(mut lines: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     }
     let mut solution = vec![0.0; size];
     for place in (0..size).rev() {
-        let known: f64 = (place + 1..size).map(|other| lines[place][other] * solution[other]).sum();
+        let known: f64 = (place + 1..size)
+            .map(|other| lines[place][other] * solution[other])
+            .sum();
         solution[place] = (lines[place][size] - known) / lines[place][place];
     }
-    solution.iter().all(|value| value.is_finite()).then_some(solution)
+    solution
+        .iter()
+        .all(|value| value.is_finite())
+        .then_some(solution)
 }
 
 #[cfg(test)]
@@ -137,7 +156,10 @@ mod tests {
     /// y = 1 + 2a - 3b.
     fn sample(rows: usize) -> (Vec<f64>, Vec<f64>) {
         let numbers = random::normal(rows * 2);
-        let targets = numbers.chunks(2).map(|row| 1.0 + 2.0 * row[0] - 3.0 * row[1]).collect();
+        let targets = numbers
+            .chunks(2)
+            .map(|row| 1.0 + 2.0 * row[0] - 3.0 * row[1])
+            .collect();
         (numbers, targets)
     }
 
@@ -146,7 +168,11 @@ mod tests {
         let (values, targets) = sample(200);
         let train = testing::windows(&["a", "b"], 1, &values, &targets);
         let state = {{Pascal}}::fit(&train, &train, &config)?;
-        {{Pascal}}::predict(&state, &testing::windows(&["a", "b"], 1, inputs, &[]), &config)
+        {{Pascal}}::predict(
+            &state,
+            &testing::windows(&["a", "b"], 1, inputs, &[]),
+            &config,
+        )
     }
 
     #[test]
@@ -158,17 +184,29 @@ mod tests {
     #[test]
     fn it_finds_the_line_it_was_drawn_from() {
         let found = run(0.0, &[0.5, -1.0, 0.0, 0.0]).unwrap();
-        assert!((found[0] - 5.0).abs() < 1e-9 && (found[1] - 1.0).abs() < 1e-9, "{found:?}");
+        assert!(
+            (found[0] - 5.0).abs() < 1e-9 && (found[1] - 1.0).abs() < 1e-9,
+            "{found:?}"
+        );
         let shrunk = run(1e9, &[0.5, -1.0]).unwrap();
         assert!((shrunk[0] - found[1]).abs() < 1.0, "{shrunk:?}");
     }
 
     #[test]
     fn what_cannot_be_used_is_refused() {
-        assert!(matches!(run(1.0, &[f64::NAN, 0.0]), Err(Error::InvalidInput(_))));
+        assert!(matches!(
+            run(1.0, &[f64::NAN, 0.0]),
+            Err(Error::InvalidInput(_))
+        ));
         let config = testing::config::<{{Pascal}}>(&json!({"penalty": 0})).unwrap();
         let one = testing::windows(&["a", "b"], 1, &[1.0, 2.0], &[3.0]);
-        assert!(matches!({{Pascal}}::fit(&one, &one, &config), Err(Error::InvalidInput(_))));
-        assert!(matches!({{Pascal}}::predict(b"foreign", &one, &config), Err(Error::InvalidInput(_))));
+        assert!(matches!(
+            {{Pascal}}::fit(&one, &one, &config),
+            Err(Error::InvalidInput(_))
+        ));
+        assert!(matches!(
+            {{Pascal}}::predict(b"foreign", &one, &config),
+            Err(Error::InvalidInput(_))
+        ));
     }
 }
