@@ -46,16 +46,9 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("plugin", "manifest", "contract"),
     ("plugin", "manifest", "grant"),
     ("plugin", "http", "grant"),
-<<<<<<< HEAD
-    // Which version of a world a component speaks is that world's own knowledge; what is looked up is the loader's.
-    ("plugin", "load", "strategy"),
-=======
-    // What is loaded holds the exports of every kind, and a strategy's are those of one of two versions.
-    ("plugin", "load", "strategy"),
     // The catalogue is made of instances, and `Bundled` is its word for what it is given.
     ("plugin", "catalog", "instance"),
     ("plugin", "discover", "catalog"),
->>>>>>> heads/author
     // One place says how every noun is kept, also the nouns that feature modules bring.
     ("engine", "records", "alerting"),
     ("engine", "records", "monitoring"),
