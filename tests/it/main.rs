@@ -14,6 +14,7 @@ mod example;
 mod evil;
 mod guests;
 mod import;
+mod languages;
 mod models;
 mod old_contract;
 mod packed;

@@ -46,9 +46,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("plugin", "manifest", "contract"),
     ("plugin", "manifest", "grant"),
     ("plugin", "http", "grant"),
-    // The catalogue is made of instances, and `Bundled` is its word for what it is given.
-    ("plugin", "catalog", "instance"),
-    ("plugin", "discover", "catalog"),
     // One place says how every noun is kept, also the nouns that feature modules bring.
     ("engine", "records", "alerting"),
     ("engine", "records", "monitoring"),
