@@ -146,10 +146,9 @@ async fn component(path: &Path, core: &Arc<Core>, cache: &Cache) -> Inspection {
     };
     let mut facts = Facts::default();
     let compiled = compile(core, cache, &manifest, &place, &mut facts).await;
-    let compiled = compiled.map(|component| {
-        facts.shape = Shape::of(&core.engine, &component);
-        component
-    });
+    if let Ok(component) = &compiled {
+        facts.shape = Shape::of(&core.engine, component);
+    }
     let kind = kind_of(&facts.shape);
     manifest.kind = kind.unwrap_or(Kind::Model);
     let mut inspection = Inspection { name: String::new(), kind, ..known(&manifest, facts.clone(), core) };

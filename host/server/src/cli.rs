@@ -33,6 +33,7 @@ mod serve;
 mod train;
 mod train_worker;
 mod version;
+mod wit;
 
 pub(crate) use failure::Failure;
 
@@ -106,6 +107,7 @@ enum Command {
     Plugin(plugin::PluginCommand),
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
+    Wit(wit::WitArgs),
     Version(version::VersionArgs),
     /// Trains one job; started by the host.
     #[command(hide = true)]
@@ -216,6 +218,7 @@ async fn perform(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Data(command) => data::perform(command, context).await,
         Command::Plugin(command) => plugin::perform(command, context).await,
         Command::Config(command) => configuration::perform(command, context),
+        Command::Wit(args) => wit::perform(&args, context),
         Command::Version(args) => version::perform(args, context).await,
         Command::TrainWorker => train_worker::perform().await,
     }

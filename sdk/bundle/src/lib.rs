@@ -52,6 +52,12 @@ pub fn project(language: &str, kind: &str, name: &str) -> Option<Vec<File>> {
     Some(files)
 }
 
+/// The contract's files, `(path below wit/, text)`, by path; of WASI only what it stands on.
+pub fn contract() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let text = |(path, bytes): &(&'static str, &'static [u8])| Some((path.strip_prefix("wit/")?, std::str::from_utf8(bytes).ok()?));
+    FILES.iter().filter_map(text).filter(|(path, _)| path.ends_with(".wit"))
+}
+
 /// Where a file of the contract or the SDK lies in a project. The Rust SDK's macros look for the contract two folders up.
 fn vendored(language: &str, path: &str) -> Option<String> {
     if path.starts_with("wit/") {

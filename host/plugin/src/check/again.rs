@@ -32,6 +32,8 @@ impl Twice<'_> {
                 let world = pre.instantiate_async(&mut *store).await?;
                 let mut answers = Vec::new();
                 for _ in 0..2 {
+                    // Each round draws from the beginning of the same random numbers, as in a fresh instance.
+                    store.data_mut().dice = None;
                     let lent = store.data_mut().table.push(reference.clone())?;
                     let baseline = world.bellwether_drift_test().call_baseline(&mut *store, lent, &config).await?;
                     let baseline = match baseline {

@@ -19,10 +19,13 @@ pub(super) fn append(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     component.extend(content);
 }
 
-/// The component without our sections, and those by name. The error says where it is damaged.
-pub(super) fn split(bytes: &[u8]) -> Result<(Vec<u8>, BTreeMap<String, Vec<u8>>), String> {
+/// Our sections by name.
+pub(super) type Sections = BTreeMap<String, Vec<u8>>;
+
+/// The component without our sections, and those. The error says where it is damaged.
+pub(super) fn split(bytes: &[u8]) -> Result<(Vec<u8>, Sections), String> {
     let mut kept = bytes.get(..HEAD).ok_or("it is truncated: it ends within its first 8 bytes")?.to_vec();
-    let mut ours = BTreeMap::new();
+    let mut ours = Sections::new();
     let mut rest = &bytes[HEAD..];
     while let Some((id, after)) = rest.split_first() {
         let place = bytes.len() - rest.len();
