@@ -16,7 +16,8 @@ const PACKAGES: [&str; 7] = ["types", "host", "model", "nn", "drift", "alert", "
 const HEAD: &str = "\
 # The contract with plugins
 
-Made from the WIT files in this folder, where every item is documented; `bellwether wit` prints them. One world per kind of plugin; each package has its own version, and the contract's version is that of its newest package. A component built against
+Made from the WIT files in this folder, where every item is documented; `bellwether wit` prints them. One world per kind of
+plugin; each package has its own version, and the contract's version is that of its newest package. A component built against
 an older version keeps loading: frozen versions lie in folders of their own (`deploy-0.1.0`).
 
 Bulk numbers never cross as lists of records: columns and windows belong to the host, a plugin borrows them for one call and
