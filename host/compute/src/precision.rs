@@ -1,7 +1,7 @@
 //! What this processor makes of a precision: whether it can, and whether it gains by it.
 //!
 //! Having AVX512-BF16 is not gaining by it. An Emerald Rapids Xeon starts one such instruction in two cycles, and products take
-//! twice the time of 32 bits (the rates are in [`crate::kernel::pairs`]); the default transformer trains 135 samples per
+//! twice the time of 32 bits (the rates are in `kernel::pairs`); the default transformer trains 135 samples per
 //! processor second in bf16 and 185 in 32 bits. Zen 4 and 5 are said to start as many as of 32 bits, each with twice the work; that
 //! was not tried. AMX is not used: no processor with it was at hand.
 //! What it costs in accuracy, on that transformer over 52 steps of Adam with dropout: training losses of an epoch are at most
