@@ -8,6 +8,7 @@ pub(crate) mod exp;
 pub(crate) mod function;
 pub(crate) mod gates;
 pub(crate) mod gru;
+pub(crate) mod log;
 pub(crate) mod lstm;
 pub(crate) mod recurrent;
 pub(crate) mod matmul;

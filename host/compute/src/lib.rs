@@ -25,6 +25,7 @@ pub use data::Samples;
 pub use device::Device;
 pub use estimate::{Estimate, estimate};
 pub use fit::{Checkpoints, Control, FitReport, FitSettings, Step, fit};
+pub use kernel::log::{ln_1p_all, ln_all};
 #[doc(hidden)]
 pub use kernel::peak::product_rate;
 pub use model::Model;

@@ -10,14 +10,16 @@
 //! Windows of samples are stricter (see `dataset`): with bars shorter than a day they hold no hole at all.
 //!
 //! Every row is computed from its own window, not by adding and subtracting along the series: it is exact after any number
-//! of rows, and the same bits come out of the shortest history that holds the window (`rolling` has how that is fast). Recursive features (RSI, ATR, the
-//! exponential means) keep their start forever in principle; they are absent until its weight is below 1e-9.
+//! of rows, and the same bits come out of the shortest history that holds the window (`rolling` has how that is fast).
+//! Recursive features (RSI, ATR, the exponential means) keep their start forever in principle; they are absent until its
+//! weight is below 1e-9.
 //!
 //! Edges: a window without spread gives 0 for `zscore`, `volume-zscore` and `bollinger`; an RSI without moves gives 50;
 //! volatility has the floor 1e-8 under its logarithm.
 
 use std::ops::Range;
 
+use bellwether_compute::{ln_1p_all, ln_all};
 use bellwether_domain::bars::Bars;
 use bellwether_domain::feature::Feature;
 use bellwether_domain::time::Interval;
@@ -104,12 +106,15 @@ impl Stretch<'_> {
             "low" => to.copy_from_slice(self.of(&self.bars.low)),
             "close" => to.copy_from_slice(close),
             "volume" => to.copy_from_slice(volume),
-            "log-return" => self.log_return(bars, to, f64::NAN, |change| change),
-            "log-volume" => write(to, volume.iter().map(|volume| volume.ln_1p())),
-            "log-range" => write(to, self.of(&self.bars.high).iter().zip(self.of(&self.bars.low)).map(|(high, low)| (high / low).ln())),
-            "body" => write(to, close.iter().zip(self.of(&self.bars.open)).map(|(close, open)| (close / open).ln())),
+            "log-return" => self.log_return(bars, to, f64::NAN),
+            "log-volume" => {
+                to.copy_from_slice(volume);
+                ln_1p_all(to);
+            }
+            "log-range" => logarithms(to, self.of(&self.bars.high).iter().zip(self.of(&self.bars.low)).map(|(high, low)| high / low)),
+            "body" => logarithms(to, close.iter().zip(self.of(&self.bars.open)).map(|(close, open)| close / open)),
             "realized-volatility" => self.realized_volatility(bars, to),
-            "sma-ratio" => rolling::sums(close, bars, to, |window| (window.last / (window.sum / bars as f64)).ln()),
+            "sma-ratio" => rolling::sums(close, bars, to, |window| window.last / (window.sum / bars as f64), ln_all),
             "bollinger" => rolling::scores(close, bars, 0.5, to),
             "zscore" => rolling::scores(close, bars, 1.0, to),
             "volume-zscore" => rolling::scores(volume, bars, 1.0, to),
@@ -131,7 +136,7 @@ impl Stretch<'_> {
     fn recursive(&self, feature: &Feature, to: &mut [f64]) {
         let (close, parameters) = (self.of(&self.bars.close), feature.parameters());
         match feature.name() {
-            "ema-ratio" => write(to, recursive::exponential_mean(close, parameters[0]).zip(close).map(|(mean, close)| (close / mean).ln())),
+            "ema-ratio" => logarithms(to, recursive::exponential_mean(close, parameters[0]).zip(close).map(|(mean, close)| close / mean)),
             "rsi" => write(to, recursive::rsi(close, parameters[0])),
             "atr" => {
                 let range = recursive::true_range_mean(self.of(&self.bars.high), self.of(&self.bars.low), close, parameters[0]);
@@ -165,13 +170,12 @@ impl Stretch<'_> {
         move |row| row > 0 && start[row] - start[row - 1] <= most
     }
 
-    /// `rule` of ln(close / close `bars` before); over one bar only where the two follow each other, else `absent`.
-    fn log_return(&self, bars: usize, to: &mut [f64], absent: f64, rule: impl Fn(f64) -> f64) {
+    /// ln(close / close `bars` before); over one bar only where the two follow each other, else `absent`.
+    fn log_return(&self, bars: usize, to: &mut [f64], absent: f64) {
         let close = self.of(&self.bars.close);
-        let known = close.len().saturating_sub(bars);
-        to[..close.len() - known].fill(absent);
-        let pairs = close[close.len() - known..].iter().zip(close);
-        write(&mut to[close.len() - known..], pairs.map(|(close, before)| rule((close / before).ln())));
+        let (unknown, known) = to.split_at_mut(bars.min(close.len()));
+        unknown.fill(absent);
+        logarithms(known, close.iter().skip(bars).zip(close).map(|(close, before)| close / before));
         if bars == 1 {
             let follows = self.follows();
             (1..close.len()).filter(|row| !follows(*row)).for_each(|row| to[row] = absent);
@@ -181,17 +185,19 @@ impl Stretch<'_> {
     /// ln √(mean of the squared one-bar returns among the last `bars` rows).
     fn realized_volatility(&self, bars: usize, to: &mut [f64]) {
         let mut squares = vec![0.0; to.len()];
-        self.log_return(1, &mut squares, 0.0, |change| change * change);
+        self.log_return(1, &mut squares, 0.0);
+        squares.iter_mut().for_each(|change| *change *= *change);
         let follows = self.follows();
         let known = |row: usize| usize::from(follows(row));
         // Returns among the rows of the window before the first whole one; whole numbers, so sliding them is exact.
         let mut count: usize = (0..to.len().min(bars - 1)).map(known).sum();
-        rolling::sums(&squares, bars, to, |window| {
+        let quadratic_mean = |window: rolling::Window| {
             count += known(window.row);
-            let value = volatility(window.sum, count);
+            let value = quadratic_mean(window.sum, count);
             count -= known(window.row + 1 - bars);
             value
-        });
+        };
+        rolling::sums(&squares, bars, to, quadratic_mean, ln_all);
         // Row `bars` - 1 ends a window of rows, but one of a return less.
         if let Some(first) = to.get_mut(bars - 1) {
             *first = f64::NAN;
@@ -203,9 +209,22 @@ fn write(to: &mut [f64], values: impl Iterator<Item = f64>) {
     to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
 }
 
+/// The logarithms of the values, so many at a time that they are still in the nearest cache.
+fn logarithms(to: &mut [f64], mut values: impl Iterator<Item = f64>) {
+    for block in to.chunks_mut(rolling::BLOCK) {
+        write(block, values.by_ref());
+        ln_all(block);
+    }
+}
+
+/// √(mean) of a sum of squares, at least the floor; NaN without any.
+fn quadratic_mean(sum_of_squares: f64, count: usize) -> f64 {
+    if count == 0 { f64::NAN } else { (sum_of_squares / count as f64).sqrt().max(VOLATILITY_FLOOR) }
+}
+
 /// ln of the root mean square from a sum of squares; NaN without any.
 pub(crate) fn volatility(sum_of_squares: f64, count: usize) -> f64 {
-    if count == 0 { f64::NAN } else { (sum_of_squares / count as f64).sqrt().max(VOLATILITY_FLOOR).ln() }
+    quadratic_mean(sum_of_squares, count).ln()
 }
 
 /// Hour of the day, 0 to 23.

@@ -102,8 +102,8 @@ fn store(lanes: &Lanes, to: &mut [f32], at: usize, width: usize) {
 
 both! {
     /// One step of an LSTM for a block of sixteen units. In: the sums `gates` [row, slot, 16] and the cell `before` [row, 16].
-    /// Out: the gates after their functions, the new `cell`, its tanh `bent`, and `hidden` = o · bent, of which `width` units
-    /// are written and rows lie `stride` apart.
+    /// Out: the new `cell` and `hidden` = o · tanh(cell), of which `width` units are written and rows lie `stride` apart. Unless
+    /// `bent` is empty, what the way back reads is kept: the gates after their functions, and tanh(cell) in `bent`.
     advance_block = advance_block_body(gates: &mut [f32], before: &[f32], cell: &mut [f32], bent: &mut [f32], hidden: &mut [f32], stride: usize, width: usize)
 }
 
@@ -117,18 +117,40 @@ fn advance_block_body<const FUSED: bool>(
     stride: usize,
     width: usize,
 ) {
+    // A width that the compiler knows leaves no call in the loop.
+    match (bent.is_empty(), width) {
+        (true, LANES) => advance_rows::<FUSED, false>(gates, before, cell, bent, hidden, stride, LANES),
+        (true, _) => advance_rows::<FUSED, false>(gates, before, cell, bent, hidden, stride, width),
+        (false, LANES) => advance_rows::<FUSED, true>(gates, before, cell, bent, hidden, stride, LANES),
+        (false, _) => advance_rows::<FUSED, true>(gates, before, cell, bent, hidden, stride, width),
+    }
+}
+
+#[inline(always)]
+fn advance_rows<const FUSED: bool, const KEPT: bool>(
+    gates: &mut [f32],
+    before: &[f32],
+    cell: &mut [f32],
+    bent: &mut [f32],
+    hidden: &mut [f32],
+    stride: usize,
+    width: usize,
+) {
     let (gates, before) = (gates.as_chunks_mut::<{ 4 * LANES }>().0, before.as_chunks::<LANES>().0);
-    let (cell, bent) = (cell.as_chunks_mut::<LANES>().0, bent.as_chunks_mut::<LANES>().0);
-    for (((gates, before), (cell, bent)), hidden) in
-        gates.iter_mut().zip(before).zip(cell.iter_mut().zip(bent)).zip(hidden.chunks_mut(stride))
-    {
+    let (cell, mut bent) = (cell.as_chunks_mut::<LANES>().0, bent.as_chunks_mut::<LANES>().0.iter_mut());
+    for (((gates, before), cell), hidden) in gates.iter_mut().zip(before).zip(cell).zip(hidden.chunks_mut(stride)) {
         let (gates, _) = gates.as_chunks_mut::<LANES>();
         let [i, g] = pairs(|l| sigmoid_and_tanh::<FUSED>(gates[0][l], gates[2][l]));
         let [f, o] = pairs(|l| sigmoids::<FUSED>(gates[1][l], gates[3][l]));
         let after = each(|l| fused::<FUSED>(f[l], before[l], i[l] * g[l]));
         let curve = each(|l| tanh::<FUSED>(after[l]));
-        (gates[0], gates[1], gates[2], gates[3]) = (i, f, g, o);
-        (*cell, *bent) = (after, curve);
+        *cell = after;
+        if KEPT {
+            (gates[0], gates[1], gates[2], gates[3]) = (i, f, g, o);
+            if let Some(bent) = bent.next() {
+                *bent = curve;
+            }
+        }
         store(&each(|l| o[l] * curve[l]), hidden, 0, width);
     }
 }

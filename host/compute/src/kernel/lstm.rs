@@ -21,6 +21,8 @@ const SLOTS: [usize; 2] = [0, 4];
 /// their weights for; the bits are the same.
 const NARROW: usize = 16;
 const SOME: usize = 4;
+/// Rows whose gates are computed and used while they are in the nearest cache: a multiple of a tile's.
+const NEAR: usize = 48;
 
 /// The cell.
 #[derive(Debug)]
@@ -186,7 +188,7 @@ impl<'a> Pass<'a> {
             for step in first..first + count {
                 let at = slot + step - first;
                 let next = (at + 1) % round;
-                self.advance(step, [at, next, at % kept], &mut trace);
+                self.advance(step, [at, next, at % kept], traced, &mut trace);
                 if !last || step + 1 == run.steps {
                     leave(run, &trace.lines[next * lines..], step, &mut to);
                 }
@@ -196,7 +198,7 @@ impl<'a> Pass<'a> {
 
     /// The input is part of each step's product.
     fn joined(&self) -> bool {
-        self.run.input <= NARROW && self.run.rows >= SOME
+        self.run.rows >= SOME && (self.run.input <= NARROW || self.run.ahead() == 1)
     }
 
     /// The product of a block's weights from number `first` of a line on.
@@ -206,7 +208,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Step number `step`, from state `at` of the trace to state `next`.
-    fn advance(&self, step: usize, [at, next, gates_at]: [usize; 3], trace: &mut Trace<&mut [f32]>) {
+    fn advance(&self, step: usize, [at, next, gates_at]: [usize; 3], traced: bool, trace: &mut Trace<&mut [f32]>) {
         let run = self.run;
         let [before, after] = apart(trace.lines, [at, next], run.rows * run.line());
         let [old, new] = apart(trace.cells, [at, next], run.place(1, 0, LANES).start);
@@ -215,7 +217,7 @@ impl<'a> Pass<'a> {
         if run.rows == 1 && run.units.is_multiple_of(LANES) {
             // The blocks of a single row lie as the rows of a block do: one call for all, which need not wait for each other.
             let all = |numbers| run.place(gates_at, 0, numbers).start..run.place(gates_at + 1, 0, numbers).start;
-            let (gates, bent) = (&mut trace.gates[all(BLOCK)], &mut trace.bent[all(LANES)]);
+            let (gates, bent) = (&mut trace.gates[all(BLOCK)], if traced { &mut trace.bent[all(LANES)] } else { &mut [] });
             if state > 0 {
                 self.sums(0, run.input, state, false).blocks(run.blocks(), run.line() * BLOCK, before, gates);
             }
@@ -223,15 +225,23 @@ impl<'a> Pass<'a> {
         }
         for block in 0..run.blocks() {
             let gates = &mut trace.gates[run.place(gates_at, block, BLOCK)];
-            if self.joined() {
-                self.sums(block, 0, run.input + state, true).steps(run, 1, before, gates);
-            } else if state > 0 {
-                self.sums(block, run.input, state, false).steps(run, 1, before, gates);
-            }
             let here = run.place(0, block, LANES);
-            let hidden = &mut after[run.input + block * LANES..];
-            let (cell, bent) = (&mut new[here.clone()], &mut trace.bent[run.place(gates_at, block, LANES)]);
-            advance_block(gates, &old[here], cell, bent, hidden, run.line(), run.width(block));
+            let (old, new) = (&old[here.clone()], &mut new[here]);
+            let bent = if traced { &mut trace.bent[run.place(gates_at, block, LANES)] } else { &mut [] };
+            for first in (0..run.rows).step_by(NEAR) {
+                let rows = first..run.rows.min(first + NEAR);
+                let lines = &before[first * run.line()..];
+                let gates = &mut gates[rows.start * BLOCK..rows.end * BLOCK];
+                if self.joined() {
+                    self.sums(block, 0, run.input + state, true).rows(rows.len(), lines, run.line(), gates, BLOCK);
+                } else if state > 0 {
+                    self.sums(block, run.input, state, false).rows(rows.len(), lines, run.line(), gates, BLOCK);
+                }
+                let bent = bent.get_mut(rows.start * LANES..rows.end * LANES).unwrap_or_default();
+                let cells = rows.start * LANES..rows.end * LANES;
+                let hidden = &mut after[first * run.line() + run.input + block * LANES..];
+                advance_block(gates, &old[cells.clone()], &mut new[cells], bent, hidden, run.line(), run.width(block));
+            }
         }
     }
 }

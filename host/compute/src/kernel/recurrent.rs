@@ -198,11 +198,11 @@ impl Sums<'_> {
         // Whichever way the tiles are fuller: the rows of a step, or the steps of a row.
         if rows >= steps {
             for step in 0..steps {
-                self.tiles(rows, &lines[step * rows * line..], line, &mut gates[step * apart..], BLOCK);
+                self.rows(rows, &lines[step * rows * line..], line, &mut gates[step * apart..], BLOCK);
             }
         } else {
             for row in 0..rows {
-                self.tiles(steps, &lines[row * line..], rows * line, &mut gates[row * BLOCK..], apart);
+                self.rows(steps, &lines[row * line..], rows * line, &mut gates[row * BLOCK..], apart);
             }
         }
     }
@@ -216,7 +216,8 @@ impl Sums<'_> {
         Tile { left, right, depth: self.depth, groups: 1, origin: Origin::Given, to }.run_each(1, self.panels, repeat);
     }
 
-    fn tiles(&self, rows: usize, lines: &[f32], line: usize, gates: &mut [f32], apart: usize) {
+    /// `lines` so many numbers apart, each row's gates of this block `apart`.
+    pub(crate) fn rows(&self, rows: usize, lines: &[f32], line: usize, gates: &mut [f32], apart: usize) {
         let panels = self.panels;
         let left = Left { values: &lines[self.first..], flipped: false, stride: line, group: 0 };
         let right = Right { values: self.weights, step: panels * LANES, group: 0 };

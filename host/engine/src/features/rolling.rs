@@ -11,7 +11,7 @@
 /// Deviations below this share of the mean are rounding, not spread.
 const SPREAD_LEAST: f64 = 1e-10;
 /// Rows worked on at a time, so that what lies in between stays in the nearest cache.
-const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// A whole window: what a rule may read of it.
 #[derive(Debug, Clone, Copy)]
@@ -26,21 +26,23 @@ pub(crate) struct Window {
     spread: f64,
 }
 
-/// `rule(window)` on each row that ends a whole window of `bars` rows, NaN before.
-pub(crate) fn sums(column: &[f64], bars: usize, to: &mut [f64], rule: impl FnMut(Window) -> f64) {
-    each::<false>(column, bars, to, rule);
+/// `rule(window)` on each row that ends a whole window of `bars` rows, NaN before; `finish` then changes what it gave, a block
+/// at a time.
+pub(crate) fn sums(column: &[f64], bars: usize, to: &mut [f64], rule: impl FnMut(Window) -> f64, finish: impl Fn(&mut [f64])) {
+    each::<false>(column, bars, to, rule, finish);
 }
 
 /// (last − mean) / population standard deviation on each row that ends a whole window, NaN before; 0 where the window has
 /// no spread. Everything is multiplied by `scale`.
 pub(crate) fn scores(column: &[f64], bars: usize, scale: f64, to: &mut [f64]) {
     let count = bars as f64;
-    each::<true>(column, bars, to, |window| {
+    let score = |window: Window| {
         let mean = window.sum / count;
         let deviation = (window.spread / count).sqrt();
         let score = scale * (window.last - mean) / deviation;
         if deviation > SPREAD_LEAST * mean.abs() { score } else { 0.0 }
-    });
+    };
+    each::<true>(column, bars, to, score, |_| {});
 }
 
 /// The windows of one length that end on each place of a block.
@@ -86,7 +88,7 @@ impl Windows {
     }
 }
 
-fn each<const SPREAD: bool>(column: &[f64], bars: usize, to: &mut [f64], mut rule: impl FnMut(Window) -> f64) {
+fn each<const SPREAD: bool>(column: &[f64], bars: usize, to: &mut [f64], mut rule: impl FnMut(Window) -> f64, finish: impl Fn(&mut [f64])) {
     let lead = bars - 1;
     to[..lead.min(column.len())].fill(f64::NAN);
     let (mut doubled, mut whole, mut spare) = (Windows::default(), Windows::default(), Windows::default());
@@ -115,14 +117,15 @@ fn each<const SPREAD: bool>(column: &[f64], bars: usize, to: &mut [f64], mut rul
         }
         let values = to[rows.clone()].iter_mut().zip(&column[rows.clone()]).zip(&whole.sums[lead..]);
         if SPREAD {
-            for (row, (((to, last), sum), spread)) in rows.zip(values.zip(&whole.spreads[lead..])) {
+            for (row, (((to, last), sum), spread)) in rows.clone().zip(values.zip(&whole.spreads[lead..])) {
                 *to = rule(Window { row, last: *last, sum: *sum, spread: *spread });
             }
         } else {
-            for (row, ((to, last), sum)) in rows.zip(values) {
+            for (row, ((to, last), sum)) in rows.clone().zip(values) {
                 *to = rule(Window { row, last: *last, sum: *sum, spread: 0.0 });
             }
         }
+        finish(&mut to[rows]);
     }
 }
 
@@ -145,7 +148,7 @@ mod tests {
         let column = column(2000);
         for bars in [1, 2, 3, 7, 8, 9, 20, 33, 168, 513, 1999, 2000, 2001] {
             let mut sums_found = vec![0.0; column.len()];
-            sums(&column, bars, &mut sums_found, |window| window.sum);
+            sums(&column, bars, &mut sums_found, |window| window.sum, |_| {});
             let scores_found = scored(&column, bars);
             for row in 0..column.len() {
                 let Some(first) = (row + 1).checked_sub(bars) else {
