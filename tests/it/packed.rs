@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bellwether_tests::Home;
 use bellwether_tests::registry::{Door, Registry};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::guests::generated::{DEPLOY_0_1_0, DEPLOY_0_1_0_MANIFEST};
 
@@ -34,7 +34,7 @@ fn words(home: &Home, arguments: &[&str], code: i32) -> String {
 }
 
 #[track_caller]
-fn json(home: &Home, arguments: &[&str]) -> Value {
+fn printed(home: &Home, arguments: &[&str]) -> Value {
     let output = home.command(arguments).arg("--json").output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -50,10 +50,10 @@ fn same_plugin(a: &Path, b: &Path) {
 fn a_plugin_goes_through_a_registry_and_comes_out_as_it_was() {
     let home = Home::default();
     let folder = plugin(&home, "mine");
-    json(&home, &["plugin", "keygen", "desk.key"]);
-    json(&home, &["plugin", "sign", "mine", "--key", "desk.key"]);
-    let packed = json(&home, &["plugin", "pack", "mine", "-o", "mine.tar"]);
-    json(&home, &["plugin", "unpack", "mine.tar", "--into", "unpacked"]);
+    printed(&home, &["plugin", "keygen", "desk.key"]);
+    printed(&home, &["plugin", "sign", "mine", "--key", "desk.key"]);
+    let packed = printed(&home, &["plugin", "pack", "mine", "-o", "mine.tar"]);
+    printed(&home, &["plugin", "unpack", "mine.tar", "--into", "unpacked"]);
     same_plugin(&folder, &home.path().join("unpacked"));
 
     for door in [Door::Open, Door::Basic, Door::Token] {
@@ -65,16 +65,16 @@ fn a_plugin_goes_through_a_registry_and_comes_out_as_it_was() {
         };
         let place = format!("{}/desk/mine", registry.address);
         // From the folder, then from the packed file: it is the same artifact, whose parts are there already.
-        let pushed = json(&home, &["plugin", "push", &format!("{place}:0.1.0"), "mine"]);
+        let pushed = printed(&home, &["plugin", "push", &format!("{place}:0.1.0"), "mine"]);
         assert_eq!(pushed["digest"], packed["digest"], "{door:?}");
         let before = registry.requests().len();
-        let again = json(&home, &["plugin", "push", &format!("{place}:0.1.0"), "mine.tar"]);
+        let again = printed(&home, &["plugin", "push", &format!("{place}:0.1.0"), "mine.tar"]);
         assert_eq!(again, pushed);
         assert!(!registry.requests()[before..].iter().any(|request| request.starts_with("POST")), "{:?}", registry.requests());
 
         let pinned = pushed["reference"].as_str().unwrap();
         let into = format!("pulled-{door:?}");
-        json(&home, &["plugin", "pull", pinned, "--into", &into]);
+        printed(&home, &["plugin", "pull", pinned, "--into", &into]);
         same_plugin(&folder, &home.path().join(&into));
         let told = words(&home, &["plugin", "pull", &format!("{place}:0.1.0"), "--into", "nowhere"], 1);
         assert!(told.contains("pins nothing") && told.contains(packed["digest"].as_str().unwrap()), "{told}");
@@ -106,10 +106,70 @@ fn a_registry_that_says_no_is_told_so() {
 }
 
 #[test]
+fn a_host_takes_packed_plugins() {
+    let author = Home::default();
+    let folder = plugin(&author, "mine");
+    printed(&author, &["plugin", "pack", "mine", "-o", "mine.tar"]);
+    let registry = Registry::start(Door::Open);
+    let pushed = printed(&author, &["plugin", "push", &format!("{}/desk/{NAME}:0.1.0", registry.address), "mine.tar"]);
+    let pinned = pushed["reference"].as_str().unwrap().to_owned();
+
+    let file = author.path().join("mine.tar").display().to_string();
+    for packed in [&file, &pinned] {
+        let home = Home::new(&format!("[plugins]\npacked = [{packed:?}]\n"));
+        let asked = registry.requests().len();
+        // The second start asks nobody, and what somebody changed meanwhile is written anew.
+        for start in 0..2 {
+            let host = home.start();
+            let found = host.client.get(&format!("/mlops/api/plugins/{NAME}")).expect(200);
+            assert_eq!((&found["state"], &found["source"]), (&json!("active"), &json!(packed)), "{found}");
+            let spent = registry.requests().len() - asked;
+            assert_eq!(spent > 0, *packed == pinned, "start {start}");
+            assert!(host.stop().0.success());
+            for entry in fs_err::read_dir(home.data().join("plugin-cache/unpacked")).unwrap() {
+                fs_err::write(entry.unwrap().path().join(component()), "changed").unwrap();
+            }
+            if start == 1 {
+                assert_eq!(registry.requests().len() - asked, spent, "asked again");
+            }
+        }
+    }
+
+    // A file that changed is taken up when it is asked for; one that is damaged, or gone, changes nothing.
+    let home = Home::new(&format!("[plugins]\npacked = [{file:?}]\n"));
+    let host = home.start();
+    let reload = || host.client.post(&format!("/mlops/api/plugins/{NAME}/reload"), &json!({})).expect(200);
+    assert_eq!(reload()["outcome"], "unchanged");
+    fs_err::write(folder.join("plugin.toml"), DEPLOY_0_1_0_MANIFEST.replace("Apache-2.0", "MIT")).unwrap();
+    printed(&author, &["plugin", "pack", "mine", "-o", "mine.tar"]);
+    assert_eq!(reload()["outcome"], "taken-up");
+    fs_err::write(&file, "no tar").unwrap();
+    let kept = reload();
+    assert_eq!((&kept["outcome"], &kept["plugin"]["state"]), (&json!("kept"), &json!("active")), "{kept}");
+    assert!(kept["plugin"]["problem"].as_str().unwrap().contains("mine.tar"), "{kept}");
+}
+
+#[test]
+fn a_host_runs_without_what_it_cannot_pull() {
+    let registry = Registry::start(Door::Open);
+    let absent = format!("{}/desk/none@sha256:{}", registry.address, "0".repeat(64));
+    let home = Home::new(&format!("[plugins]\npacked = [{absent:?}, \"nowhere/mine.tar\"]\n"));
+    let host = home.start();
+    for (name, why) in [("none", "404"), ("mine", "nowhere/mine.tar")] {
+        let found = host.client.get(&format!("/mlops/api/plugins/{name}")).expect(200);
+        assert_eq!(found["state"], "refused", "{found}");
+        assert!(found["problem"].as_str().unwrap().contains(why), "{found}");
+    }
+    let home = Home::new("[plugins]\npacked = [\"oci://registry.example.com/desk/mmd:1.0.0\"]\n");
+    let refused = home.try_start().map(drop).expect_err("a tag pins nothing");
+    assert!(refused.output.contains("plugins.packed") && refused.output.contains("pins nothing"), "{}", refused.output);
+}
+
+#[test]
 fn a_host_asks_who_made_a_plugin() {
     let author = Home::default();
     let folder = plugin(&author, "plugins/mine");
-    let key = json(&author, &["plugin", "keygen", "desk.key"])["public_key"].as_str().unwrap().to_owned();
+    let key = printed(&author, &["plugin", "keygen", "desk.key"])["public_key"].as_str().unwrap().to_owned();
     let settings = |signatures: &str, trust: &str| {
         let plugins = author.path().join("plugins").display().to_string();
         format!("[plugins]\nfolders = [{plugins:?}]\nsignatures = \"{signatures}\"\ntrust = [{trust}]\n")
@@ -128,7 +188,7 @@ fn a_host_asks_who_made_a_plugin() {
     check("off", "", "active", "");
     check("warn", &desk, "active", "it is not signed");
     check("require", &desk, "refused", "it is not signed");
-    json(&author, &["plugin", "sign", "plugins/mine", "--key", "desk.key"]);
+    printed(&author, &["plugin", "sign", "plugins/mine", "--key", "desk.key"]);
     check("require", &desk, "active", "");
     check("require", "", "refused", "which plugins.trust does not name");
     let trusted = words(&author, &["plugin", "verify", "plugins/mine", "--trust", &key], 0);

@@ -353,6 +353,11 @@ routes! {
         assert_eq!((&reload["outcome"], &reload["plugin"]["state"]), (&json!("unchanged"), &json!("active")), "the binary's own never change");
         host.post("/plugins/kss/reload", &json!({})).problem(404, "not_found", &["did you mean `ks`?"]);
     };
+    reload_plugins = "POST /mlops/api/plugins/reload": |host| {
+        let reloads = host.post("/plugins/reload", &json!({})).expect(200);
+        assert_eq!(reloads, json!({"changed": []}), "there are only the binary's own");
+        host.post("/plugins/reload?name=ks", &json!({})).problem(422, "invalid", &["name"]);
+    };
     show_plugin_config = "GET /mlops/api/plugins/{name}/config": |host| {
         let config = host.get("/plugins/gru/config").expect(200);
         assert_eq!((&config["set"], &config["version"], &config["changed_at"]), (&json!({}), &json!(0), &Value::Null));

@@ -15,6 +15,8 @@ use crate::size::{ByteSize, Span};
 pub struct PluginsConfig {
     /// Folders whose sub-folders with a `plugin.toml` are loaded.
     pub folders: Vec<PathBuf>,
+    /// Packed plugins: files, and references to registries pinned by digest (`registry.example.com/desk/mmd@sha256:…`).
+    pub packed: Vec<String>,
     /// What is done with plugins of folders that none of `trust` signed.
     pub signatures: Signatures,
     /// Whose signatures are believed.
@@ -101,6 +103,7 @@ impl Default for PluginsConfig {
     fn default() -> Self {
         PluginsConfig {
             folders: Vec::new(),
+            packed: Vec::new(),
             signatures: Signatures::Off,
             trust: Vec::new(),
             watch: Span(Duration::from_secs(1)),

@@ -1,9 +1,9 @@
-//! Which plugins there are and which instances of them: the binary's own, those in folders, and the operator's names.
+//! Which plugins there are and which instances of them: the binary's own, those in folders, packed ones, and the operator's names.
 //!
 //! This reads manifests and settings only; nothing is compiled here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bellwether_domain::id::check_name;
 use bellwether_domain::{Error, Result};
@@ -12,6 +12,7 @@ use crate::config::{Instance, PluginsConfig};
 use crate::info::Bundled;
 use crate::load::Place;
 use crate::manifest::{Kind, Manifest};
+use crate::stock::Stocked;
 
 /// A plugin that was found.
 #[derive(Debug, Clone)]
@@ -39,8 +40,8 @@ pub(crate) fn key(name: &str) -> String {
     name.replace('_', "-")
 }
 
-/// Built-in plugins, then those of the folders, by name. Two of one name are an error naming both places.
-pub(crate) fn plugins(config: &PluginsConfig, bundled: &[Bundled]) -> Result<Vec<Found>> {
+/// Built-in plugins, those of the folders and packed ones, by name. Two of one name are an error naming both places.
+pub(crate) fn plugins(config: &PluginsConfig, bundled: &[Bundled], packed: &[Stocked]) -> Result<Vec<Found>> {
     let mut found: Vec<Found> = bundled.iter().map(|plugin| found(plugin.manifest, "built-in", Place::BuiltIn(plugin.component))).collect();
     for folder in &config.folders {
         let unreadable = |error: std::io::Error| Error::invalid("plugins.folders", format!("{} cannot be read: {error}", folder.display()));
@@ -51,6 +52,7 @@ pub(crate) fn plugins(config: &PluginsConfig, bundled: &[Bundled]) -> Result<Vec
             }
         }
     }
+    found.extend(packed.iter().map(unpacked));
     found.sort_by(|a, b| a.name.cmp(&b.name));
     match found.windows(2).find(|pair| pair[0].name == pair[1].name) {
         None => Ok(found),
@@ -68,6 +70,19 @@ pub(crate) fn in_folder(path: &Path) -> Found {
     let mut found = found(&text, &name, Place::Folder(path.to_owned()));
     found.manifest = Manifest::read(path).map_err(|error| error.to_string());
     found
+}
+
+/// A packed plugin, where it was laid out; or what is known of one that could not be.
+fn unpacked(stocked: &Stocked) -> Found {
+    match &stocked.folder {
+        Ok(folder) => Found { place: Place::Unpacked(folder.clone(), stocked.from.clone()), ..in_folder(folder) },
+        Err(why) => Found {
+            name: stocked.name.clone(),
+            kind: Kind::Model,
+            manifest: Err(why.clone()),
+            place: Place::Unpacked(PathBuf::new(), stocked.from.clone()),
+        },
+    }
 }
 
 fn found(text: &str, name: &str, place: Place) -> Found {
@@ -154,7 +169,7 @@ mod tests {
             only: only.iter().map(|name| (*name).to_owned()).collect(),
             ..PluginsConfig::default()
         };
-        let found = plugins(&config, &bundled)?;
+        let found = plugins(&config, &bundled, &[])?;
         Ok(super::instances(&config, &found)?.into_iter().map(|planned| planned.instance.name).collect())
     }
 
@@ -186,13 +201,13 @@ mod tests {
             std::fs::write(root.path().join(folder).join("plugin.toml"), text).expect("manifest");
         }
         let config = PluginsConfig { folders: vec![root.path().to_owned()], ..PluginsConfig::default() };
-        let found = plugins(&config, &[]).expect("found");
+        let found = plugins(&config, &[], &[]).expect("found");
         let seen: Vec<_> = found.iter().map(|plugin| (plugin.name.as_str(), plugin.kind, plugin.manifest.is_ok())).collect();
         assert_eq!(seen, [("bad", Kind::AlertHandler, false), ("ks", Kind::DriftTest, true)]);
 
-        let error = plugins(&config, &[Bundled { manifest: MANIFEST, component: b"" }]).expect_err("twice").to_string();
+        let error = plugins(&config, &[Bundled { manifest: MANIFEST, component: b"" }], &[]).expect_err("twice").to_string();
         assert!(error.contains("two plugins are called `ks`") && error.contains("built-in"), "{error}");
         let nowhere = PluginsConfig { folders: vec![root.path().join("nowhere")], ..PluginsConfig::default() };
-        assert!(plugins(&nowhere, &[]).expect_err("absent").to_string().contains("plugins.folders"));
+        assert!(plugins(&nowhere, &[], &[]).expect_err("absent").to_string().contains("plugins.folders"));
     }
 }

@@ -31,6 +31,7 @@ mod host;
 mod load;
 pub mod model;
 mod info;
+mod stock;
 mod discover;
 pub mod strategy;
 pub mod drift;

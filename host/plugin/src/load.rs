@@ -43,6 +43,8 @@ pub(crate) enum Place {
     BuiltIn(&'static [u8]),
     /// A folder with `plugin.toml` and the component.
     Folder(PathBuf),
+    /// Such a folder, laid out from what the operator named so.
+    Unpacked(PathBuf, String),
 }
 
 /// What is known of a component, as far as it was come by.
@@ -94,11 +96,22 @@ impl<T> std::fmt::Debug for Pre<T> {
     }
 }
 
+impl Place {
+    /// Whether both are where the operator put the same plugin, whatever lies there now.
+    pub(crate) fn is_that_of(&self, other: &Place) -> bool {
+        match (self, other) {
+            (Place::Unpacked(_, from), Place::Unpacked(_, other)) => from == other,
+            _ => self == other,
+        }
+    }
+}
+
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Place::BuiltIn(_) => f.write_str("built-in"),
             Place::Folder(folder) => write!(f, "{}", folder.display()),
+            Place::Unpacked(_, from) => f.write_str(from),
         }
     }
 }
@@ -133,7 +146,7 @@ pub(crate) async fn compile(
     let compiled = core.runtime().spawn_blocking(move || {
         let bytes = match &place {
             Place::BuiltIn(bytes) => (*bytes).into(),
-            Place::Folder(folder) => std::borrow::Cow::Owned(read(&folder.join(&file), most.0)?),
+            Place::Folder(folder) | Place::Unpacked(folder, _) => std::borrow::Cow::Owned(read(&folder.join(&file), most.0)?),
         };
         if bytes.len() as u64 > most.0 {
             return Err(format!("its component has {} bytes; plugins.ceiling.component allows {most}", bytes.len()));
@@ -166,7 +179,7 @@ pub(crate) async fn compile(
 
 /// What the operator should know of a plugin's signature; an error where one is required and there is no good one.
 fn signed(core: &Core, place: &Place, manifest: &Manifest, digest: &str) -> Result<Option<String>, String> {
-    let Place::Folder(folder) = place else { return Ok(None) };
+    let (Place::Folder(folder) | Place::Unpacked(folder, _)) = place else { return Ok(None) };
     if core.signatures == Signatures::Off {
         return Ok(None);
     }

@@ -87,10 +87,15 @@ pub struct PluginMetrics {
     pub errors: Vec<CallError>,
 }
 
+/// The newest call's share in [`Meter::usual`]: one part in so many.
+const NEWEST: u64 = 8;
+
 /// Counts of one function.
 #[derive(Debug, Default)]
 struct Function {
     outcomes: [Times; 6],
+    /// Moving mean of how long calls ran, in nanoseconds; 0 before the first.
+    usual_ns: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -152,8 +157,9 @@ impl Meter {
 
     /// Counts a call that ended after `time`.
     pub(crate) fn count(&self, function: &str, outcome: Outcome, time: Duration) {
-        let Some(place) = FUNCTIONS.iter().position(|known| *known == function) else { return };
-        let times = &self.functions[place].get_or_init(Box::default).outcomes[outcome as usize];
+        let Some(place) = place(function) else { return };
+        let function = self.functions[place].get_or_init(Box::default);
+        let times = &function.outcomes[outcome as usize];
         let microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         times.count.fetch_add(1, Ordering::Relaxed);
         times.microseconds.fetch_add(microseconds, Ordering::Relaxed);
@@ -163,6 +169,22 @@ impl Meter {
         if matches!(outcome, Outcome::Trap | Outcome::TimeOut | Outcome::Limit) {
             self.faults.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// A call of the function ran for `time`, waits before it not counted.
+    pub(crate) fn took(&self, function: &str, time: Duration) {
+        let Some(place) = place(function) else { return };
+        let usual_ns = &self.functions[place].get_or_init(Box::default).usual_ns;
+        let newest = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(NEWEST);
+        // Two calls that end at once may lose one of their shares: it is only a mean.
+        let before = usual_ns.load(Ordering::Relaxed);
+        usual_ns.store(if before == 0 { newest } else { before - before / NEWEST + newest / NEWEST }, Ordering::Relaxed);
+    }
+
+    /// What a call of the function takes of late; none before the first.
+    pub(crate) fn usual(&self, function: &str) -> Option<Duration> {
+        let usual = self.functions[place(function)?].get()?.usual_ns.load(Ordering::Relaxed);
+        (usual > 0).then(|| Duration::from_nanos(usual))
     }
 
     /// Counts a fault that is none of those that [`Meter::count`] knows by the outcome: an answer that breaks the contract.
@@ -211,6 +233,10 @@ impl Times {
     }
 }
 
+fn place(function: &str) -> Option<usize> {
+    FUNCTIONS.iter().position(|known| *known == function)
+}
+
 /// The bucket of a time: the first whose upper end is not below it.
 fn bucket(microseconds: u64) -> usize {
     let ends = microseconds.div_ceil(SHORTEST_US).max(1);
@@ -245,6 +271,22 @@ mod tests {
         assert!((ok.seconds - 60.000_01).abs() < 1e-9);
         meter.left();
         assert_eq!(meter.read(0).running, 0);
+    }
+
+    #[test]
+    fn what_is_usual_follows_the_calls() {
+        let meter = Meter::default();
+        assert_eq!((meter.usual("test"), meter.usual("no such function")), (None, None));
+        meter.took("test", Duration::from_micros(8));
+        assert_eq!(meter.usual("test"), Some(Duration::from_micros(8)));
+        // One that never ends is no longer quick; ten ordinary ones later it still is not.
+        meter.took("test", Duration::from_secs(2));
+        let usual = |meter: &Meter| meter.usual("test").expect("calls");
+        assert!(usual(&meter) > Duration::from_millis(200), "{:?}", usual(&meter));
+        (0..10).for_each(|_| meter.took("test", Duration::from_micros(8)));
+        assert!(usual(&meter) > Duration::from_millis(1), "{:?}", usual(&meter));
+        (0..100).for_each(|_| meter.took("test", Duration::from_micros(8)));
+        assert!(usual(&meter) < Duration::from_micros(10), "{:?}", usual(&meter));
     }
 
     #[test]

@@ -216,6 +216,11 @@ impl Artifact {
 }
 
 impl Unpacked {
+    /// The folder holds these files, as they are here.
+    pub(crate) fn lies_in(&self, folder: &Path) -> bool {
+        self.files.iter().all(|(name, bytes)| std::fs::read(folder.join(name)).is_ok_and(|there| there == *bytes))
+    }
+
     /// Writes the plugin's files into a folder, which must be empty or absent. The manifest comes last: a host that watches
     /// sees the plugin when it is whole.
     pub fn write(&self, folder: &Path) -> Result<()> {

@@ -19,6 +19,7 @@ use crate::engine::Core;
 use crate::info::Bundled;
 use crate::instance::{Entry, Plugin};
 use crate::load::{Facts, Place, load};
+use crate::stock;
 
 /// Components compiled at once.
 const COMPILING: usize = 2;
@@ -48,7 +49,7 @@ impl Shelf {
     /// Loads everything. Errors are those of the configuration.
     pub(crate) async fn open(core: Arc<Core>, mut config: PluginsConfig, bundled: &[Bundled]) -> Result<(Shelf, Entries)> {
         config.said = config.said.into_iter().map(|(name, said)| (key(&name), said)).collect();
-        let found = discover::plugins(&config, bundled)?;
+        let found = discover::plugins(&config, bundled, &stock::lay_out(&config).await?)?;
         let planned = discover::instances(&config, &found)?;
         let wanted: BTreeSet<usize> = planned.iter().map(|planned| planned.plugin).collect();
         let loading = found.iter().enumerate().filter(|(place, _)| wanted.contains(place)).map(|(_, found)| found.clone());
@@ -126,10 +127,11 @@ impl Shelf {
     /// What the folders hold now. A manifest that cannot be read any more is still that of the plugin in its folder.
     async fn look(&self) -> Result<Vec<Found>> {
         let (config, bundled) = (self.config.clone(), self.bundled.clone());
-        let looking = self.core.runtime().spawn_blocking(move || discover::plugins(&config, &bundled));
+        let packed = stock::lay_out(&config).await?;
+        let looking = self.core.runtime().spawn_blocking(move || discover::plugins(&config, &bundled, &packed));
         let mut found = looking.await.map_err(Error::internal)??;
         for found in found.iter_mut().filter(|found| found.manifest.is_err()) {
-            if let Some(old) = self.plugins.iter().find(|old| old.found.place == found.place && !old.gone) {
+            if let Some(old) = self.plugins.iter().find(|old| old.found.place.is_that_of(&found.place) && !old.gone) {
                 found.name.clone_from(&old.found.name);
                 found.kind = old.found.kind;
             }
@@ -239,9 +241,11 @@ impl Which {
         changed_place
             || match (self, &found.place) {
                 (_, Place::BuiltIn(_)) => false,
-                (Which::All, Place::Folder(_)) => true,
-                (Which::Named(name), Place::Folder(_)) => key(name) == key(&found.name),
+                (Which::All, Place::Folder(_) | Place::Unpacked(..)) => true,
+                (Which::Named(name), Place::Folder(_) | Place::Unpacked(..)) => key(name) == key(&found.name),
                 (Which::In(folders), Place::Folder(folder)) => folders.contains(folder),
+                // What it was made of never changes: another file is laid out elsewhere.
+                (Which::In(_), Place::Unpacked(..)) => false,
             }
     }
 }

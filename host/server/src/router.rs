@@ -51,6 +51,7 @@ fn listed() -> OpenApiRouter<AppState> {
         .routes(routes!(plugins::enable_plugin))
         .routes(routes!(plugins::disable_plugin))
         .routes(routes!(plugins::reload_plugin))
+        .routes(routes!(plugins::reload_plugins))
         .routes(routes!(plugins::show_plugin_config, plugins::set_plugin_config))
         .routes(routes!(plugins::show_plugin_metrics))
         .routes(routes!(plugins::show_plugin_grants))

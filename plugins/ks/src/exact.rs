@@ -11,12 +11,18 @@ pub(crate) const MOST: u64 = 10_000;
 pub(crate) fn distance(reference: &[f64], current: &[f64]) -> (f64, Option<u64>) {
     let (n, m) = (reference.len() as u64, current.len() as u64);
     let (mut i, mut j, mut furthest) = (0_usize, 0_usize, 0_u64);
+    // Behind the last value comes none: the values are finite.
+    let at = |values: &[f64], place: usize| values.get(place).copied().unwrap_or(f64::INFINITY);
+    let (mut left, mut right) = (at(reference, 0), at(current, 0));
+    // Which side comes next is chance: without a branch there is nothing to guess wrong.
     while i < reference.len() && j < current.len() {
+        let value = if left < right { left } else { right };
+        i += usize::from(left <= value);
+        j += usize::from(right <= value);
+        (left, right) = (at(reference, i), at(current, j));
         // Equal values are passed on both sides before looking: the functions jump together.
-        let value = reference[i].min(current[j]);
-        i += reference[i..].iter().take_while(|other| **other <= value).count();
-        j += current[j..].iter().take_while(|other| **other <= value).count();
-        furthest = furthest.max((i as u64 * m).abs_diff(j as u64 * n));
+        let passed = u64::from(left > value) & u64::from(right > value);
+        furthest = furthest.max(passed * (i as u64 * m).abs_diff(j as u64 * n));
     }
     let divisor = greatest_common_divisor(n, m);
     let (steps, multiple) = (furthest / divisor, n / divisor * m);

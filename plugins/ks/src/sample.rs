@@ -16,7 +16,7 @@ impl Sample {
     /// Of values without NaN, in the order of time.
     pub(crate) fn of(mut values: Vec<f64>) -> Sample {
         let autocorrelation = autocorrelation(&values);
-        values.sort_unstable_by(f64::total_cmp);
+        sort(&mut values);
         Sample { sorted: values, autocorrelation }
     }
 
@@ -24,6 +24,15 @@ impl Sample {
     pub(crate) fn count(&self) -> u64 {
         self.sorted.len() as u64
     }
+}
+
+/// Ascending. As whole numbers in the same order, which compare faster than numbers with a point.
+fn sort(values: &mut [f64]) {
+    // The bits of a negative number fall as it grows: all but the sign are turned over, and back.
+    let turned = |bits: i64| bits ^ ((bits >> 63) as u64 >> 1) as i64;
+    let mut keys: Vec<i64> = values.iter().map(|value| turned(value.to_bits() as i64)).collect();
+    keys.sort_unstable();
+    values.iter_mut().zip(keys).for_each(|(value, key)| *value = f64::from_bits(turned(key) as u64));
 }
 
 /// Σ (x_t - m)(x_{t+1} - m) / Σ (x_t - m)², the usual estimate at lag 1.

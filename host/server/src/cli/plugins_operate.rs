@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::output::{self, BAD, DIM, GOOD, NAME, or_dash, say, styled};
 use super::{Context, Failure};
 use crate::client::encode;
-use crate::wire::plugins::{Plugin, PluginConfig, PluginError, PluginGrants, PluginMetrics, PluginReload, SetPluginConfig};
+use crate::wire::plugins::{Plugin, PluginConfig, PluginError, PluginGrants, PluginMetrics, PluginReload, PluginReloads, SetPluginConfig};
 
 /// What an operator does to a plugin.
 #[derive(Debug, Subcommand)]
@@ -22,10 +22,10 @@ pub(crate) enum OperateCommand {
         /// Its name
         name: String,
     },
-    /// Look at a plugin's folder again and take up what is new there
+    /// Look at a plugin's folder again, or at all of them, and take up what is new there
     Reload {
-        /// Its name
-        name: String,
+        /// Its name; without one, all are looked at
+        name: Option<String>,
     },
     /// Show a plugin's configuration, or set parts of it
     Config {
@@ -57,15 +57,25 @@ pub(crate) async fn perform(command: OperateCommand, context: &Context) -> Resul
         OperateCommand::Enable { name } => context.show(&client.post_empty::<Plugin>(&path(&name, "enable")).await?, show),
         OperateCommand::Disable { name } => context.show(&client.post_empty::<Plugin>(&path(&name, "disable")).await?, show),
         OperateCommand::Reload { name } => {
-            let reply = client.post_empty::<PluginReload>(&path(&name, "reload")).await?;
-            context.show(&reply, |reload| {
-                say!("{}", reload.outcome);
-                show(&reload.plugin);
-            })?;
-            match reply.value.outcome.as_str() {
-                "kept" | "refused" => Err(Failure::Failed("the new component was refused".to_owned())),
-                _ => Ok(()),
-            }
+            let refused = |reload: &PluginReload| matches!(reload.outcome.as_str(), "kept" | "refused");
+            let any_refused = match name {
+                Some(name) => {
+                    let reply = client.post_empty::<PluginReload>(&path(&name, "reload")).await?;
+                    context.show(&reply, show_reload)?;
+                    refused(&reply.value)
+                }
+                None => {
+                    let reply = client.post_empty::<PluginReloads>("/plugins/reload").await?;
+                    context.show(&reply, |reloads| {
+                        reloads.changed.iter().for_each(show_reload);
+                        if reloads.changed.is_empty() {
+                            say!("every plugin is as it was");
+                        }
+                    })?;
+                    reply.value.changed.iter().any(refused)
+                }
+            };
+            if any_refused { Err(Failure::Failed("the new component was refused".to_owned())) } else { Ok(()) }
         }
         OperateCommand::Config { name, set, unset } => {
             let path = path(&name, "config");
@@ -119,6 +129,11 @@ fn show(plugin: &Plugin) {
         ("problem", or_dash(plugin.problem.as_deref())),
         ("component", plugin.digest.clone()),
     ]);
+}
+
+fn show_reload(reload: &PluginReload) {
+    say!("{}", reload.outcome);
+    show(&reload.plugin);
 }
 
 fn show_config(config: &PluginConfig) {

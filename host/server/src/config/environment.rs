@@ -36,8 +36,16 @@ pub const WITHOUT_EFFECT: [&str; 10] = [
 /// Start of the names that set any other setting: `BELLWETHER_SERVER_BIND` sets `server.bind`.
 pub const PREFIX: &str = "BELLWETHER_";
 
-/// Names with the prefix that are read elsewhere: by the command line itself.
-pub const OF_THE_COMMAND_LINE: [&str; 3] = ["BELLWETHER_URL", "BELLWETHER_TOKEN", "BELLWETHER_CONFIG"];
+/// Names with the prefix that are read elsewhere: by the command line itself, and by the builds of plugins.
+pub const OF_THE_COMMAND_LINE: [&str; 7] = [
+    "BELLWETHER_URL",
+    "BELLWETHER_TOKEN",
+    "BELLWETHER_CONFIG",
+    "BELLWETHER_REGISTRY_USERNAME",
+    "BELLWETHER_REGISTRY_PASSWORD",
+    "BELLWETHER_REGISTRY_TOKEN",
+    "BELLWETHER_TOOLS",
+];
 
 /// The environment of this process. Names and values that are no Unicode are left out: no setting has such a name.
 pub fn of_process() -> Environment {

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use super::Answer;
 use crate::app::AppState;
 use crate::extract::{JsonBody, NoParameters, QueryOf};
-use crate::wire::plugins::{Plugin, PluginConfig, PluginGrants, PluginList, PluginMetrics, PluginReload, SetPluginConfig};
+use crate::wire::plugins::{Plugin, PluginConfig, PluginGrants, PluginList, PluginMetrics, PluginReload, PluginReloads, SetPluginConfig};
 
 /// List plugins.
 #[utoipa::path(get, path = "/plugins", tag = "plugins", responses((status = 200, description = "All instances, by name.", body = PluginList)))]
@@ -81,6 +81,20 @@ pub(crate) async fn reload_plugin(
 ) -> Answer<PluginReload> {
     let (outcome, plugin) = app.host.plugins().reload(&name).await?;
     Ok(Json(PluginReload::of(outcome, plugin)))
+}
+
+/// Look at every plugin's folder again, and take up what is new, gone or changed there.
+///
+/// What `/plugins/{name}/reload` does for one, for all at once.
+#[utoipa::path(
+    post,
+    path = "/plugins/reload",
+    tag = "plugins",
+    responses((status = 200, description = "The instances that became others, or did not although they should.", body = PluginReloads))
+)]
+pub(crate) async fn reload_plugins(State(app): State<AppState>, QueryOf(NoParameters {}): QueryOf<NoParameters>) -> Answer<PluginReloads> {
+    let changed = app.host.plugins().reload_all().await?;
+    Ok(Json(PluginReloads { changed: changed.into_iter().map(|(outcome, plugin)| PluginReload::of(outcome, plugin)).collect() }))
 }
 
 /// Show a plugin's configuration, layer by layer.

@@ -79,6 +79,13 @@ pub struct PluginReload {
     pub plugin: Plugin,
 }
 
+/// What came of looking at all folders again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PluginReloads {
+    /// Instances that became others, or did not although they should; those that stay as they were are not among them.
+    pub changed: Vec<PluginReload>,
+}
+
 /// A plugin's configuration, layer by layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PluginConfig {

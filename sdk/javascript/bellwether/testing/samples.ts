@@ -84,7 +84,7 @@ export function rolloutOf(given: Fields): Rollout {
             secondsAgo,
         })),
         state: Uint8Array.from((state ?? []) as number[]),
-        stable: stable == null ? null : sideOf(stable, side("stable")),
+        stable: stable === null ? null : sideOf(stable ?? {}, side("stable", 1)),
         candidate: sideOf(candidate ?? {}, side("candidate")),
         health: health == null ? null : { passed: false, probes: 0, slowestMs: 0, reasons: [], ...(camel(health) as object) },
         analysis: rest["analysis"] == null ? null : { passed: null, reasons: [], ...(camel(rest["analysis"]) as object) },

@@ -25,7 +25,7 @@ pub(crate) struct NewArgs {
     /// What it is to be: drift-test, drift-detector, alert-handler, deployment-strategy, model
     #[arg(long)]
     kind: String,
-    /// The language it is written in
+    /// The language it is written in: rust, python, javascript (or typescript), c, go
     #[arg(long, visible_alias = "language", value_name = "LANGUAGE")]
     lang: String,
     /// The folder to write to, empty or not there yet [default: its name]
@@ -41,12 +41,14 @@ pub(super) fn perform(args: &NewArgs, context: &Context) -> Result<(), Failure> 
         )));
     }
     let languages = templates::languages();
-    if !languages.contains(&args.lang.as_str()) {
-        return Err(unknown("there are no templates in", &args.lang, &languages));
+    // Written in TypeScript, which takes JavaScript for what it is.
+    let lang = if args.lang == "typescript" { "javascript" } else { args.lang.as_str() };
+    if !languages.contains(&lang) {
+        return Err(unknown("there are no templates in", lang, &languages));
     }
-    let kinds = templates::kinds(&args.lang);
-    let files = templates::project(&args.lang, &args.kind, &args.name)
-        .ok_or_else(|| unknown(&format!("{} has no template of kind", args.lang), &args.kind, &kinds))?;
+    let kinds = templates::kinds(lang);
+    let files = templates::project(lang, &args.kind, &args.name)
+        .ok_or_else(|| unknown(&format!("{lang} has no template of kind"), &args.kind, &kinds))?;
     let folder = args.into.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     check_free(&folder)?;
     for file in &files {
@@ -57,10 +59,10 @@ pub(super) fn perform(args: &NewArgs, context: &Context) -> Result<(), Failure> 
     }
     if context.json() {
         let files: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        return output::json(&json!({"name": args.name, "kind": args.kind, "language": args.lang, "folder": folder, "files": files}));
+        return output::json(&json!({"name": args.name, "kind": args.kind, "language": lang, "folder": folder, "files": files}));
     }
     let shown = folder.display();
-    say!("{} {shown}, a {} in {}; its README.md says more", styled(GOOD, "written"), args.kind, args.lang);
+    say!("{} {shown}, a {} in {lang}; its README.md says more", styled(GOOD, "written"), args.kind);
     for (command, what) in [("build", "make the component"), ("test", "run its cases"), ("check", "try it as a host would")] {
         say!("  {:<40} {}", format!("bellwether plugin {command} {shown}"), styled(DIM, what));
     }

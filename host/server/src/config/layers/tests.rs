@@ -86,7 +86,12 @@ fn all_problems_come_together_with_near_matches() {
 
 #[test]
 fn variables_without_effect_and_unknown_ones_are_noted() {
-    let pairs = [("SLACK_WEBHOOK_URL", "https://hooks.example.com/x"), ("BELLWETHER_SERVER_BNID", "x"), ("BELLWETHER_URL", "http://h")];
+    let pairs = [
+        ("SLACK_WEBHOOK_URL", "https://hooks.example.com/x"),
+        ("BELLWETHER_SERVER_BNID", "x"),
+        ("BELLWETHER_URL", "http://h"),
+        ("BELLWETHER_TOOLS", "/opt"),
+    ];
     let notes = loaded("", &pairs, &[]).unwrap().notes;
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert_eq!(notes[0], "SLACK_WEBHOOK_URL has no effect in this version");
