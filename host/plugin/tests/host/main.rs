@@ -119,6 +119,34 @@ async fn calls_above_the_bounds_wait_or_are_refused() {
     start(&detector, "ok").await.expect("places are given back");
 }
 
+/// Of a function that has been quick the first turn is taken on the caller's thread, which here is the only one.
+#[tokio::test]
+async fn a_call_that_is_not_as_quick_as_those_before_leaves_the_callers_thread() {
+    let ceiling = Ceiling { call_timeout: Span(Duration::from_millis(300)), faults: 1_000, ..Ceiling::default() };
+    let host = host(ceiling).await;
+    let detector = host.drift_detector("probe").expect("detector");
+    for mode in ["ok", "trap", "loop"] {
+        for _ in 0..100 {
+            start(&detector, "ok").await.expect("quick");
+        }
+        let (call, mut turns) = (start(&detector, mode), 0_u32);
+        tokio::pin!(call);
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                outcome = &mut call => break outcome,
+                () = tokio::task::yield_now() => turns += 1,
+            }
+        };
+        match mode {
+            "loop" => assert_eq!((fault(outcome), turns > 100), (PluginFault::TimedOut(300), true), "{turns} turns while it went on"),
+            "trap" => assert!(matches!(fault(outcome), PluginFault::Trapped(_))),
+            _ => assert_eq!(outcome.expect("state").len(), 4),
+        }
+    }
+    start(&detector, "ok").await.expect("unharmed");
+}
+
 #[tokio::test]
 async fn a_dropped_call_gives_its_place_back_at_once() {
     let ceiling = Ceiling { concurrency: 1, instances: 1, call_timeout: Span(Duration::from_secs(60)), ..Ceiling::default() };
