@@ -102,7 +102,7 @@ pub struct FitReport {
     pub validation_loss: Vec<f64>,
     /// The caller stopped it.
     pub stopped: bool,
-    /// The epoch in which a loss was not finite any more; the weights are those of the best epoch before.
+    /// The epoch in which a loss or a weight was not finite any more; the weights are those of the best epoch before.
     pub diverged: Option<u32>,
 }
 
@@ -254,14 +254,23 @@ impl Fitting<'_> {
             };
             let loss = if self.validation.is_empty() { train_loss } else { self.trainer.evaluate(&self.validation)? };
             if !loss.is_finite() {
-                self.diverged("validation loss")?;
+                self.diverged("the validation loss")?;
                 break;
             }
-            if !self.epoch_ended(train_loss, loss)? {
+            // A weight no loss depends on may have gone alone.
+            let Some(weights) = self.weights()? else {
+                self.diverged("a weight")?;
+                break;
+            };
+            if !self.epoch_ended(train_loss, loss, weights)? {
                 break;
             }
         }
         let half_way = self.report.stopped && self.at.seen > 0;
+        let last = self.weights()?;
+        if last.is_none() && self.report.diverged.is_none() {
+            self.diverged("a weight")?;
+        }
         self.report.best_epoch = self.report.epochs + u32::from(half_way);
         let best = self.report.diverged.is_some()
             || (!self.validation.is_empty() && (self.report.stopped || self.training.early_stopping.is_some_and(|rule| rule.restore_best)));
@@ -269,7 +278,13 @@ impl Fitting<'_> {
             self.report.best_epoch = epoch;
             return Ok((weights, self.report));
         }
-        Ok((self.trainer.weights()?, self.report))
+        let last = last.ok_or_else(|| Error::internal("a fit that diverged had no epoch before"))?;
+        Ok((last, self.report))
+    }
+
+    /// The weights as they are now; none when one of them is not finite.
+    fn weights(&self) -> Result<Option<Vec<f32>>> {
+        Ok(Some(self.trainer.weights()?).filter(|weights| weights.iter().all(|weight| weight.is_finite())))
     }
 
     /// One pass over the shuffled samples, or the rest of one that a checkpoint had begun.
@@ -282,7 +297,7 @@ impl Fitting<'_> {
             let last = (self.at.seen + self.training.batch_size as usize).min(count);
             let chosen = &self.order[self.at.seen..last];
             let loss = self.trainer.step(&self.train, chosen, self.rate.at(self.at.step), self.at.step)?;
-            let Some(loss) = loss else { return Ok(Epoch::Diverged("training loss or its gradient")) };
+            let Some(loss) = loss else { return Ok(Epoch::Diverged("the training loss or its gradient")) };
             self.at = Place { step: self.at.step + 1, seen: last, sum: self.at.sum + loss * chosen.len() as f64 };
             if last < count {
                 let running = self.at.sum / last as f64;
@@ -297,13 +312,13 @@ impl Fitting<'_> {
         Ok(Epoch::Done(self.at.sum / count as f64))
     }
 
-    /// Notes the losses of a whole epoch and tells them; `loss` is the one it is judged by. False: stop here.
-    fn epoch_ended(&mut self, train_loss: f64, loss: f64) -> Result<bool> {
+    /// Notes the losses of a whole epoch and tells them; `loss` is the one it is judged by, `weights` are those after it. False:
+    /// stop here.
+    fn epoch_ended(&mut self, train_loss: f64, loss: f64, weights: Vec<f32>) -> Result<bool> {
         let validated = (!self.validation.is_empty()).then_some(loss);
         self.report.epochs += 1;
         self.report.train_loss.push(train_loss);
         self.report.validation_loss.extend(validated);
-        let weights = self.trainer.weights()?;
         let patient = self.watch.see(loss, self.report.epochs, weights) || validated.is_none();
         self.rate.epoch_ended(loss);
         (self.at.seen, self.at.sum) = (0, 0.0);
@@ -320,7 +335,7 @@ impl Fitting<'_> {
         let epoch = self.report.epochs + 1;
         if self.report.epochs == 0 {
             let fix = "lower `learning_rate`, set `clip_norm`, or look for outliers in the data";
-            return Err(Error::invalid("network.training", format!("the fit diverged: the {what} is not finite in epoch {epoch}; {fix}")));
+            return Err(Error::invalid("network.training", format!("the fit diverged: {what} is not finite in epoch {epoch}; {fix}")));
         }
         self.report.diverged = Some(epoch);
         Ok(())

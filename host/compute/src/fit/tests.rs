@@ -146,6 +146,19 @@ fn a_fit_that_diverges_says_when() {
     assert!(field == "network.training" && why.contains("not finite in epoch 1") && why.contains("learning_rate"), "{field}: {why}");
 }
 
+/// The only batch's loss is finite; the step after it is not.
+#[test]
+fn weights_that_diverge_are_not_handed_out() {
+    let data = Data::new(16, |target| target);
+    let network = headed(vec![dense(8), pool(TimePooling::Last)], Loss::Mse);
+    let optimizer = Optimizer::Sgd(Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
+    let training = Training { epochs: 1, batch_size: 16, learning_rate: 1e39, optimizer, clip_norm: None, ..training() };
+    let settings = FitSettings { training, seed: 1, threads: 1, precision: Precision::F32 };
+    let none = Samples { ends: &[], targets: &[], ..data.samples() };
+    let error = fit(&network, data.samples(), none, &settings, &cpu(), &mut quiet, None).unwrap_err().to_string();
+    assert!(error.contains("a weight is not finite in epoch 1"), "{error}");
+}
+
 #[test]
 fn what_cannot_be_fitted_names_its_field() {
     let data = Data::new(8, |target| target);

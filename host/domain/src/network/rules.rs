@@ -7,6 +7,9 @@ use std::collections::HashSet;
 use crate::network::{Adam, EarlyStopping, Initializer, Loss, Network, Optimizer, Output, Schedule, Sgd, Training};
 use crate::{Error, Result};
 
+/// Least number that keeps a division from one by zero: training has 32 bits, where less is zero.
+pub(super) const LEAST_EPSILON: f64 = 1e-30;
+
 /// Longest name of a node or output.
 const NAME_MAX: usize = 100;
 
@@ -131,7 +134,8 @@ impl Training {
                 let Adam { beta1, beta2, epsilon, weight_decay } = adam;
                 list.push(("optimizer.beta1", beta1, share(beta1), "in [0, 1)"));
                 list.push(("optimizer.beta2", beta2, share(beta2), "in [0, 1)"));
-                list.push(("optimizer.epsilon", epsilon, positive(epsilon), "above 0 and finite"));
+                let fits = epsilon >= LEAST_EPSILON && epsilon.is_finite();
+                list.push(("optimizer.epsilon", epsilon, fits, "at least 1e-30 and finite"));
                 list.push(("optimizer.weight_decay", weight_decay, decay(weight_decay), "finite and not negative"));
             }
         }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::network::rules::{check_name, check_outputs, initializer_fault};
+use crate::network::rules::{LEAST_EPSILON, check_name, check_outputs, initializer_fault};
 use crate::network::weight::{of_node, size};
 use crate::network::{Activation, Attention, Conv1d, Embedding, Initializer, Network, Node, Operation, Recurrent, Slice};
 use crate::{Error, Result};
@@ -130,12 +130,12 @@ fn shape(node: &Node, inputs: &[&Shape], window: [usize; 2]) -> Result<Shape, St
         Operation::Lstm(layer) | Operation::Gru(layer) => recurrent(layer, input),
         Operation::Conv1d(conv) => convolution(conv, input),
         Operation::LayerNorm(epsilon) => {
-            above_zero("epsilon", *epsilon)?;
+            epsilon_fits(*epsilon)?;
             has_axis(input)?;
             Ok(input.clone())
         }
         Operation::BatchNorm(norm) => {
-            above_zero("epsilon", norm.epsilon)?;
+            epsilon_fits(norm.epsilon)?;
             share("momentum", norm.momentum)?;
             has_axis(input)?;
             Ok(input.clone())
@@ -275,8 +275,9 @@ fn share(name: &str, number: f64) -> Result<(), String> {
     if (0.0..1.0).contains(&number) { Ok(()) } else { Err(format!("{name} is {number}; it must be in [0, 1)")) }
 }
 
-fn above_zero(name: &str, number: f64) -> Result<(), String> {
-    if number > 0.0 && number.is_finite() { Ok(()) } else { Err(format!("{name} is {number}; it must be above 0 and finite")) }
+fn epsilon_fits(number: f64) -> Result<(), String> {
+    let fits = number >= LEAST_EPSILON && number.is_finite();
+    if fits { Ok(()) } else { Err(format!("epsilon is {number}; it must be at least {LEAST_EPSILON:e} and finite")) }
 }
 
 fn initializer(name: &str, initializer: Initializer) -> Result<(), String> {
