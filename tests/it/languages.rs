@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bellwether_tests::{Home, Running, binary, repository, sample};
 use serde_json::json;
@@ -26,22 +27,27 @@ const EXAMPLES: [(&str, &str); 5] = [
 const LANGUAGES: [&str; 4] = ["c", "go", "typescript", "python"];
 const KINDS: [&str; 5] = ["alert-handler", "deployment-strategy", "drift-detector", "drift-test", "model"];
 
+/// One desk at a time: they share the tools and what they keep.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// A folder that looks like the repository to an example.
 struct Desk {
     folder: tempfile::TempDir,
     /// What is kept from run to run: tools, compiled dependencies.
     kept: PathBuf,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Desk {
     fn new() -> Desk {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         for name in ["sdk", "wit"] {
             std::os::unix::fs::symlink(repository().join(name), folder.path().join(name)).unwrap();
         }
         let kept = binary().ancestors().nth(2).unwrap().join("languages");
         fs_err::create_dir_all(&kept).unwrap();
-        Desk { folder, kept }
+        Desk { folder, kept, _alone: alone }
     }
 
     fn examples(&self) -> PathBuf {
