@@ -1,8 +1,8 @@
 //! What a call of a plugin costs through the host: an empty one, and a million numbers crossing as `list<f64>`.
 //!
 //! The guest is written by hand, so that its own work is nothing. Every call has a store and an instance of its own: there
-//! is no warm call to measure. What is timed is admission, the hop to the plugin threads, instance, call, teardown, the
-//! hop back.
+//! is no warm call to measure. What is timed is admission, instance, call and teardown, and for slow calls the way to
+//! the plugin threads and back.
 
 use std::hint::black_box;
 use std::sync::Arc;

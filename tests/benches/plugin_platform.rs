@@ -236,7 +236,7 @@ fn crossing(runtime: &Runtime) {
     let call = best(200, || {
         black_box(read(&empty));
     });
-    row("a call of the host, fresh instance, hop and back", format!("{:.1} µs", microseconds(call)), "");
+    row("a call of the host, fresh instance", format!("{:.1} µs", microseconds(call)), "");
 }
 
 fn main() {
