@@ -1,7 +1,8 @@
 //! What the host adds to a call: the same component called through the host, and by wasmtime with nothing around it.
 //!
-//! Both make a fresh instance for every call in a pooled engine that ticks. The host adds admission, limits,
-//! counters and the span; calls of a function this quick begin on the caller's thread. Times are the best of many: what disturbs a measurement only adds to it.
+//! Both make a fresh instance for every call in a pooled engine that ticks. The host adds admission, limits, counters and the
+//! span; calls of a function this quick begin on the caller's thread. Times are the best of many: what disturbs a measurement
+//! only adds to it.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

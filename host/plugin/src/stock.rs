@@ -89,24 +89,21 @@ impl Source {
 
     async fn into_folder(self, cache: &Path, credentials: Credentials) -> Result<PathBuf> {
         let cache = cache.to_owned();
-        let file = match self {
-            Source::File(file) => file,
+        let artifact = match self {
+            Source::File(file) => blocking(move || Artifact::read(&file)).await?,
             Source::Pinned(reference, digest) => {
-                let hex = digest.trim_start_matches("sha256:");
-                let file = cache.join("packed").join(format!("{hex}.tar"));
-                if !is_kept(file.clone(), digest.clone()).await? {
-                    tracing::info!("pulling {reference}");
-                    let artifact = registry::pull(&reference, credentials).await?;
-                    blocking({
-                        let file = file.clone();
-                        move || keep(&artifact, &file)
-                    })
-                    .await?;
+                let file = cache.join("packed").join(format!("{}.tar", digest.trim_start_matches("sha256:")));
+                match kept(file.clone(), digest).await? {
+                    Some(artifact) => artifact,
+                    None => {
+                        tracing::info!("pulling {reference}");
+                        let artifact = registry::pull(&reference, credentials).await?;
+                        blocking(move || keep(&artifact, &file).map(|()| artifact)).await?
+                    }
                 }
-                file
             }
         };
-        blocking(move || unpack(&file, &cache)).await
+        blocking(move || unpack(&artifact, &cache)).await
     }
 }
 
@@ -114,9 +111,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 
-/// Whether what was pulled is there and whole.
-async fn is_kept(file: PathBuf, digest: String) -> Result<bool> {
-    blocking(move || Ok(file.is_file() && Artifact::read(&file).is_ok_and(|artifact| artifact.digest() == digest))).await
+/// What was pulled before, if it is there and whole.
+async fn kept(file: PathBuf, digest: String) -> Result<Option<Artifact>> {
+    blocking(move || Ok(Artifact::read(&file).ok().filter(|artifact| artifact.digest() == digest))).await
 }
 
 fn keep(artifact: &Artifact, file: &Path) -> Result<()> {
@@ -126,9 +123,8 @@ fn keep(artifact: &Artifact, file: &Path) -> Result<()> {
     artifact.write(file)
 }
 
-/// The folder with the plugin of a packed file, written unless it is there as it should be.
-fn unpack(file: &Path, cache: &Path) -> Result<PathBuf> {
-    let artifact = Artifact::read(file)?;
+/// The folder with the plugin of an artifact, written unless it is there as it should be.
+fn unpack(artifact: &Artifact, cache: &Path) -> Result<PathBuf> {
     let unpacked = artifact.unpack()?;
     let all = cache.join("unpacked");
     let folder = all.join(artifact.digest().trim_start_matches("sha256:"));
